@@ -30,7 +30,7 @@ from leadstate.cli.interrupts import (
     wait_for,
 )
 from leadstate.cli.options import runtime
-from leadstate.cli.output import columns, render, say, say_stats, wants_color
+from leadstate.cli.output import columns, say, say_stats, text_for_stderr, wants_color
 from leadstate.cli.session import Choices, progress, session
 from leadstate.config import Configuration
 from leadstate.engine.apply.execute import decline, stages
@@ -219,7 +219,7 @@ async def _agreed_plan(
 
 def _ask_about(plan: Plan, choices: Choices, before: Answers) -> tuple[Answers, Collection[Address]] | None:
     """Show a plan and ask about it; return the answers and what was declined, None if it is not agreed to."""
-    shown = render(plan.report, "text", choices.color, err=True) if can_ask() else ""
+    shown = text_for_stderr(plan.report, choices.color) if can_ask() else ""
     if not choices.interactive:
         return ({}, ()) if confirm("Apply these changes?", deed="apply", show=shown) else None
     click.echo(shown, nl=False, err=True, color=True)

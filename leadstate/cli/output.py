@@ -20,7 +20,7 @@ from leadstate.kinds.base import number_of
 from leadstate.model.diagnostics import ConfigurationError, Diagnostic, LeadstateError, counted, reason_of, some
 from leadstate.model.escape import visible, visible_json
 from leadstate.model.plan import AccountPlan
-from leadstate.report import IN_REPOSITORY, RENDERERS
+from leadstate.report import IN_REPOSITORY, render
 from leadstate.report.build import Command, build, diagnostic_row
 from leadstate.report.document import Report, with_renamed_files
 
@@ -49,9 +49,9 @@ def color_and_width(color: str, output: Path | None) -> tuple[bool, int]:
     return (wants_color(color), columns()) if output is None else (color == "always", UNFOLDED)
 
 
-def render(report: Report, form: str, color: str, *, err: bool = False) -> str:
-    """Return a report in one format, for stdout or stderr."""
-    return "".join(_render(report, form, color=wants_color(color, err=err), width=columns(err=err)))
+def text_for_stderr(report: Report, color: str) -> str:
+    """Return a report as text for a person who reads stderr."""
+    return "".join(_render(report, "text", color=wants_color(color, err=True), width=columns(err=True)))
 
 
 def emit(report: Report, form: str, color: str, output: Path | None) -> None:
@@ -91,8 +91,7 @@ def to_json(value: object) -> str:
 def _render(report: Report, form: str, *, color: bool, width: int) -> Iterable[str]:
     if form in IN_REPOSITORY:
         report = with_renamed_files(report, _in_repository())
-    made = RENDERERS[form](report, color=color, width=width, verbose=_is_verbose())
-    return (made,) if isinstance(made, str) else made
+    return render(report, form, color=color, width=width, verbose=_is_verbose())
 
 
 def _is_verbose() -> bool:

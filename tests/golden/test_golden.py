@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from leadstate.api.session import Runtime
-from leadstate.report import RENDERERS
+from leadstate.report import FORMATS
 from leadstate.sandbox import Sandbox
 from tests.harness.cli_in_process import invoke
 
@@ -106,7 +106,7 @@ def test_the_outputs_and_requests_of_a_case(
     assert stored.read_text(encoding="utf-8") == plan_json
     with monkeypatch.context() as elsewhere:
         elsewhere.chdir(tmp_path)  # outside of any repository, files are named as they were given
-        views = {FILES.get(form, f"plan.{form}"): run("show", "plan.json", "--format", form)[1] for form in RENDERERS}
+        views = {FILES.get(form, f"plan.{form}"): run("show", "plan.json", "--format", form)[1] for form in FORMATS}
     assert views["plan.txt"] == plan_text
     if not Path("plan.html").exists():
         del views["plan.html"]

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from leadstate.api.session import Runtime
-from leadstate.report import RENDERERS
+from leadstate.report import FORMATS
 from leadstate.sandbox import Sandbox
 from tests.harness.cli_in_process import Commands
 
@@ -49,7 +49,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
     return made
 
 
-@pytest.mark.parametrize("form", RENDERERS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_exit_codes_are_the_same_in_every_format(shell: Commands, form: str) -> None:
     found = [shell("plan", "--detailed-exitcode", "--format", form)]
     write(shell, prune="all")
@@ -64,7 +64,7 @@ def test_exit_codes_are_the_same_in_every_format(shell: Commands, form: str) -> 
         assert result.stdout.endswith("\n")
 
 
-@pytest.mark.parametrize("form", RENDERERS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_stored_plan_is_shown_unchanged(shell: Commands, form: str) -> None:
     first = shell("plan", "--out", "plan.json", "--format", form)
     assert shell("show", "plan.json", "--format", form).stdout == first.stdout
@@ -73,7 +73,7 @@ def test_a_stored_plan_is_shown_unchanged(shell: Commands, form: str) -> None:
 def test_a_receipt_is_shown_in_every_format(shell: Commands) -> None:
     assert shell("apply", "--auto-approve").returncode == 0
     (receipt,) = shell.folder.glob("*.json")
-    for form in RENDERERS:
+    for form in FORMATS:
         done = shell("show", str(receipt), "--format", form)
         assert (done.returncode, done.stderr) == (0, "")
         assert "applied" in done.stdout or form in {"sarif", "junit", "terraform-json"}, (

@@ -14,7 +14,7 @@ from leadstate.cli.output import configuration_report, emit
 from leadstate.cli.session import Choices
 from leadstate.model.diagnostics import ConfigurationError
 from leadstate.model.rollout import REST, Rollout
-from leadstate.report import RENDERERS
+from leadstate.report import FORMATS
 
 
 @click.command(short_help=COMMANDS["apply"])
@@ -45,7 +45,7 @@ from leadstate.report import RENDERERS
     help="Accounts that may fail before the next wave is cancelled.",
 )
 @options.verbose
-@options.output(*RENDERERS)
+@options.output(*FORMATS)
 def apply(
     *,
     plan_file: Path | None,

@@ -17,7 +17,7 @@ from leadstate.cli.output import configuration_report, emit, replace_public, say
 from leadstate.cli.session import Choices, exit_of, session
 from leadstate.config import Configuration
 from leadstate.model.diagnostics import ConfigurationError
-from leadstate.report import RENDERERS
+from leadstate.report import FORMATS
 
 
 @click.command(short_help=COMMANDS["plan"])
@@ -41,7 +41,7 @@ from leadstate.report import RENDERERS
 )
 @options.option("--detailed-exitcode", is_flag=True, help="Exit 2 if changes are pending.")
 @options.verbose
-@options.output(*RENDERERS)
+@options.output(*FORMATS)
 def plan(
     *,
     out: Path | None,

@@ -18,7 +18,7 @@ from leadstate.cli.session import Choices, exit_of
 from leadstate.config import Configuration
 from leadstate.model.diagnostics import ConfigurationError, counted, some
 from leadstate.model.escape import visible
-from leadstate.report import RENDERERS
+from leadstate.report import FORMATS
 from leadstate.report.document import Report
 
 _LISTS = ("text", "json")
@@ -45,7 +45,7 @@ _HEADINGS = ("when (UTC)", "did", "undo", "accounts", "command", "receipt")
 )
 @options.approval
 @options.verbose
-@options.output(*RENDERERS)
+@options.output(*FORMATS)
 def restore(
     *,
     receipt: Path | None,

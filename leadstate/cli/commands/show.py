@@ -9,7 +9,7 @@ from leadstate.cli import options
 from leadstate.cli.exits import Exit
 from leadstate.cli.main import COMMANDS
 from leadstate.cli.output import emit
-from leadstate.report import RENDERERS
+from leadstate.report import FORMATS
 from leadstate.report.merge_reports import merge_reports, missing_shards
 
 
@@ -18,7 +18,7 @@ from leadstate.report.merge_reports import merge_reports, missing_shards
     "files", metavar="REPORT...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @options.verbose
-@options.output(*RENDERERS)
+@options.output(*FORMATS)
 def show(*, files: tuple[Path, ...], form: str, color: str, output: Path | None) -> int:
     """Render a report that `plan --out` or `-o FILE --format json` has stored; several, of shards, as one.
 

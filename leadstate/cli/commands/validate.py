@@ -10,7 +10,7 @@ from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
 from leadstate.cli.output import configuration_report, emit
 from leadstate.model.diagnostics import ConfigurationError
-from leadstate.report import RENDERERS
+from leadstate.report import FORMATS
 from leadstate.report.build import build
 from leadstate.report.document import Scope
 
@@ -18,7 +18,7 @@ from leadstate.report.document import Scope
 @click.command(short_help=COMMANDS["validate"])
 @options.configuration
 @options.verbose
-@options.output(*RENDERERS)
+@options.output(*FORMATS)
 def validate(*, paths: tuple[Path, ...], accounts: tuple[str, ...], form: str, color: str, output: Path | None) -> int:
     """Check the configuration without asking any account: every mistake with its place and its fix.
 

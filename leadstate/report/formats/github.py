@@ -67,7 +67,7 @@ def _diagnostic(command: str, group: DiagnosticGroup) -> str:
 def _change(command: str, group: ChangeGroup) -> str:
     change, accounts = group.change, [account for account, _ in group.members]
     lines = [why_deleted(change)] if change.action == "delete" else field_lines(change, group.known)
-    lines += [note(change)] if note(change) else []
+    lines += filter(None, [note(change)])
     lines += [f"{change.result.status} {visible(change.result.detail)}".rstrip()] if change.result else []
     title = f"{change.action} {accounts[0].account}/{group.name}"
     if len(accounts) > 1:

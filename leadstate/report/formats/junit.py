@@ -116,7 +116,7 @@ def _change(group: ChangeGroup) -> Element:
     if result:
         message, kind = f"{change.action} {result.status}: {result.detail}", result.status
     lines = [message, *field_lines(change, group.known)]
-    lines += [note(change)] if note(change) else []
+    lines += filter(None, [note(change)])
     lines += [f"at {change.source}"] if change.source else []
     return _case(group.name, "failure", kind, message.rstrip(": "), lines)
 

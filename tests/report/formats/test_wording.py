@@ -4,7 +4,7 @@ import html
 
 import pytest
 
-from leadstate.report import RENDERERS
+from leadstate.report import FORMATS, render
 from leadstate.report.document import Account, Remaining, Untouched
 from leadstate.report.formats.text import to_text
 from leadstate.report.formats.wording import remarks
@@ -96,7 +96,7 @@ def test_few_reasons_are_told_and_the_others_counted() -> None:
 @pytest.mark.parametrize("name", ["text", "markdown", "html", "github"])
 def test_every_format_writes_the_result(name: str) -> None:
     done = report(account("a", unread="getLeads: 429, spent"), command="apply")
-    told = RENDERERS[name](done, color=False, width=100, verbose=False)
+    told = "".join(render(done, name, color=False, width=100, verbose=False))
     assert "1 account could not be read again" in told
     assert "429, spent" in told
     assert "no differences" not in told
@@ -106,7 +106,7 @@ def test_every_format_writes_the_result(name: str) -> None:
 def test_every_format_shows_a_person_as_written_and_a_lead_by_its_title(name: str) -> None:
     given = change("~", "a/lead:#1", ("person", 5, 7))
     whole = report(account("a", given, names={"person:7": "p7@acme.test", "lead:#1": "Renewal"}))
-    told = html.unescape("".join(RENDERERS[name](whole, color=False, width=200, verbose=False)))
+    told = html.unescape("".join(render(whole, name, color=False, width=200, verbose=False)))
     assert "p7@acme.test (7)" in told
     assert 'lead:#1 "Renewal"' in told.replace("%3A", ":")
 
@@ -120,10 +120,10 @@ def test_what_is_gone_is_named_with_what_can_have_become_of_it() -> None:
     assert "  1 label untouched (deleted since): label:L\n" in told
 
 
-@pytest.mark.parametrize("name", RENDERERS)
+@pytest.mark.parametrize("name", FORMATS)
 def test_no_format_lets_a_name_move_the_cursor_or_command_a_runner(name: str) -> None:
     hostile = "\x1b[31m\x9b\u202e\u2028##[error]"
     planned = change("-", f"a/label:{hostile}", ("name", hostile, None), line=None)
-    told = "".join(RENDERERS[name](report(account("a", planned)), color=False, width=200, verbose=True))
+    told = "".join(render(report(account("a", planned)), name, color=False, width=200, verbose=True))
     assert not any(char in told for char in "\x1b\x9b\u202e\u2028")
     assert "##[" not in told
