@@ -120,7 +120,7 @@ class Spec(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """One kind.
 
@@ -141,7 +141,7 @@ class Kind:
         requests: the requests that make a change, in order. Those after an add leave the id open.
         reread: the reading just before a change that would create what a person may have made since the plan, or
             overwrite or delete what a person may have changed; None where nothing can be lost.
-        from_plain: an attribute, by name, from the form that reports hold.
+        from_plain: an attribute, by name, from the form that reports hold; unless given, it is the same.
         form: the attributes as reports hold them, each with a default; a receipt may have been edited.
         columns: the keys of an answered object that `get` shows.
         references: attributes that list other objects → the kind of those objects.
@@ -162,7 +162,7 @@ class Kind:
     decode: Callable[[object], Live]
     requests: Callable[[Change, Bindings], Sequence[Request]]
     reread: Callable[[Change], Request | None]
-    from_plain: Callable[[str, Any], Value]
+    from_plain: Callable[[str, Any], Value] = lambda _name, value: value
     form: type[Spec]
     columns: Sequence[str]
     prune: Sequence[Prune]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import ConfigDict, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
 
 from leadstate.kinds.base import (
     DECLARED_UUID,
@@ -342,8 +342,6 @@ class MoneyForm(Spec):
 class LeadForm(Spec):
     """The attributes of a lead as reports hold them."""
 
-    model_config = ConfigDict(defer_build=True)
-
     title: str = ""
     person: int | None = None
     organization: int | None = None
@@ -418,20 +416,20 @@ def reread(change: Change) -> Request | None:
 
 
 LEAD = Kind(
-    "lead",
-    "leads",
-    "The seeded leads.",
-    LeadSpec,
-    LeadFields,
-    GET_LEADS,
-    GET_LEAD,
-    {ADD_LEAD: Action.ADD, UPDATE_LEAD: Action.UPDATE, DELETE_LEAD: Action.DELETE},
-    _WIRE,
-    decode,
-    requests,
-    reread,
-    from_plain,
-    LeadForm,
+    name="lead",
+    section="leads",
+    description="The seeded leads.",
+    spec=LeadSpec,
+    override=LeadFields,
+    listing=GET_LEADS,
+    one=GET_LEAD,
+    writes={ADD_LEAD: Action.ADD, UPDATE_LEAD: Action.UPDATE, DELETE_LEAD: Action.DELETE},
+    wire=_WIRE,
+    decode=decode,
+    requests=requests,
+    reread=reread,
+    from_plain=from_plain,
+    form=LeadForm,
     columns=(
         "title",
         "labels",
