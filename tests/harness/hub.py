@@ -11,6 +11,7 @@ from tests.harness.workflow_runner import REPOSITORY, Done, Runner
 
 ALONE = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 WHO = ("-c", "user.name=ann", "-c", "user.email=ann@acme.test", "-c", "init.defaultBranch=main")
+LOCK, EMPTY = "leadstate.lock.json", '{\n  "version": 1,\n  "accounts": {}\n}\n'
 
 
 def git(folder: Path, *words: str) -> str:
@@ -67,9 +68,24 @@ class Hub:
         text = path.read_text(encoding="utf-8")
         assert old in text
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
-        git(self.desk, "commit", "--quiet", "--all", "--message", f"edit {file}")
-        git(self.desk, "push", "--quiet", "origin", f"HEAD:{branch}")
+        self.publish(f"edit {file}", branch)
         return git(self.desk, "rev-parse", "HEAD")
+
+    def publish(self, message: str, branch: str = "main") -> None:
+        """Commit all that is changed at the desk, and push it to a branch."""
+        git(self.desk, "add", ".")
+        git(self.desk, "commit", "--quiet", "--message", message)
+        git(self.desk, "push", "--quiet", "origin", f"HEAD:{branch}")
+
+    def provide_token(self, script: str) -> None:
+        """Let a program give the token to the configuration on main, which does something else before that."""
+        self.push("main", "{env: PIPEDRIVE_TOKEN}", "{command: [provide]}")
+        self.runner.provide_token(script)
+
+    def lock_meanwhile(self, text: str) -> None:
+        """Let another run commit a lock file while leadstate is at work."""
+        self.provide_token(f"git -C {self.origin} branch -f main meanwhile")
+        self.push("meanwhile", EMPTY, text, LOCK)
 
     def branches(self) -> list[str]:
         """Return the names of the branches."""

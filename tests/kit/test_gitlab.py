@@ -1,7 +1,6 @@
 """GitLab's jobs from a merge request to its apply: their scripts, with a real repository and a fake API of GitLab."""
 
 import json
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,13 +11,11 @@ from typing import Any
 import pytest
 
 from leadstate.sandbox import Sandbox, running
-from tests.harness.hub import Hub, git
+from tests.harness.hub import EMPTY, LOCK, Hub, git
 from tests.harness.workflow_runner import ROOT, Done, Runner, read
 
 TEMPLATE = ROOT / "action" / "gitlab.yml"
 TOKEN = {"PIPEDRIVE_TOKEN": "sandbox-token"}
-LOCK = "leadstate.lock.json"
-EMPTY = '{\n  "version": 1,\n  "accounts": {}\n}\n'
 ARTIFACTS = "/api/v4/projects/1/jobs/artifacts/refs"
 ADD = ("labels:\n", "labels:\n  - {name: Partner, color: green}\n")
 
@@ -73,8 +70,13 @@ class Project:
             "CI_SERVER_URL": f"file://{runner.home}",
             "XDG_CACHE_HOME": str(runner.workspace / ".leadstate-cache"),
         }
-        given = {**template["variables"], **known, "LEADSTATE_ALLOW_HOSTS": "127.0.0.1", **self.variables, **variables}
-        return runner.run(script, given)
+        known |= {"LEADSTATE_ALLOW_HOSTS": "127.0.0.1", **runner.env}
+        return runner.run(script, {**template["variables"], **known, **self.variables, **variables})
+
+    def apply_main(self, **variables: str) -> Done:
+        """Check main out, and apply it without a reviewed plan."""
+        self.hub.check_out("origin/main")
+        return self.job("leadstate-apply", LEADSTATE_CI_REVIEWED="none", **variables)
 
     def merge_request(self, number: int, branch: str) -> Done:
         """Run the pipeline of a merge request; GitLab shows artifacts of pipelines that passed."""
@@ -251,11 +253,9 @@ def test_a_pipeline_without_variables_checks_the_files_and_says_so(project: Proj
 
 
 def test_leadstate_sees_no_token_of_gitlab(project: Project) -> None:
-    project.hub.push("main", "{env: PIPEDRIVE_TOKEN}", "{command: [provide]}")
-    project.hub.runner.provide_token("env > $HOME/seen")
-    project.variables |= {**project.hub.runner.env, "GITLAB_TOKEN": "own-token"}
+    project.hub.provide_token("env > $HOME/seen")
     project.hub.check_out("origin/main")
-    done = project.job("leadstate-plan")
+    done = project.job("leadstate-plan", GITLAB_TOKEN="own-token")
     assert done.code == 0, done.log
     seen = (project.hub.runner.home / "home" / "seen").read_text()
     assert "sandbox-token" in seen
@@ -280,19 +280,15 @@ def test_a_committed_link_leads_nowhere(project: Project, tmp_path: Path, name: 
     link.unlink(missing_ok=True)
     link.parent.mkdir(exist_ok=True)
     link.symlink_to(elsewhere / "mine" if name == LOCK else elsewhere)
-    git(project.hub.desk, "add", ".")
-    git(project.hub.desk, "commit", "--quiet", "--message", "link")
-    git(project.hub.desk, "push", "--quiet", "origin", "main")
-    project.hub.check_out("origin/main")
-    done = project.job("leadstate-apply", LEADSTATE_CI_REVIEWED="none")
+    project.hub.publish("link")
+    done = project.apply_main()
     assert done.code == (0 if name == "leadstate-run" else 1), done.log
     assert {path.name for path in elsewhere.iterdir()} == {"mine"}
     assert (elsewhere / "mine").read_text() == "mine"
 
 
 def test_a_configuration_that_does_not_exist_is_an_error_of_leadstate(project: Project) -> None:
-    project.hub.check_out("origin/main")
-    done = project.job("leadstate-apply", LEADSTATE_CI_REVIEWED="none", LEADSTATE_CONFIG="no/leadstate.yaml")
+    done = project.apply_main(LEADSTATE_CONFIG="no/leadstate.yaml")
     assert done.code == 1, done.log
     assert "error[file-missing]" in done.log
     assert "Traceback" not in done.log
@@ -300,12 +296,8 @@ def test_a_configuration_that_does_not_exist_is_an_error_of_leadstate(project: P
 
 def test_the_lock_entries_that_others_have_pushed_meanwhile_stay(project: Project) -> None:
     entry = {"other": {"label:X": "1b4e28ba-2fa1-11d2-883f-b9a761bde3fb"}}
-    project.hub.push("main", "{env: PIPEDRIVE_TOKEN}", "{command: [provide]}")
-    project.hub.push("meanwhile", EMPTY, EMPTY.replace("{}", json.dumps(entry)), LOCK)
-    project.hub.runner.provide_token(f"git -C {project.hub.origin} branch -f main meanwhile")
-    project.variables |= project.hub.runner.env
-    project.hub.check_out("origin/main")
-    done = project.job("leadstate-apply", LEADSTATE_CI_REVIEWED="none")
+    project.hub.lock_meanwhile(EMPTY.replace("{}", json.dumps(entry)))
+    done = project.apply_main()
     assert done.code == 0, done.log
     assert set(json.loads(project.hub.file(LOCK))["accounts"]) == {"main", "other"}
 
@@ -314,22 +306,17 @@ def test_a_lock_file_that_cannot_be_pushed_fails_the_job_and_is_kept(project: Pr
     hook = project.hub.origin / "hooks" / "pre-receive"
     hook.write_text("#!/bin/sh\necho 'not allowed to push' >&2\nexit 1\n")
     hook.chmod(0o755)
-    project.hub.check_out("origin/main")
-    done = project.job("leadstate-apply", LEADSTATE_CI_REVIEWED="none")
+    done = project.apply_main()
     assert done.code == 1
     assert "not allowed to push" in done.log
     assert "Let job tokens push to the repository" in done.log
     assert "label:Hot" in (project.hub.runner.workspace / "leadstate-run" / LOCK).read_text()
-    shutil.rmtree(project.hub.runner.workspace / "leadstate-run")
-    assert project.job("leadstate-apply", LEADSTATE_CI_REVIEWED="none", LEADSTATE_CI_LOCK="off").code == 0
+    assert project.apply_main(LEADSTATE_CI_LOCK="off").code == 0
 
 
 def test_a_branch_that_cannot_be_fetched_after_the_apply_fails_the_job_and_names_no_refusal(project: Project) -> None:
-    project.hub.push("main", "{env: PIPEDRIVE_TOKEN}", "{command: [provide]}")
-    project.hub.runner.provide_token(f"mv {project.hub.origin} {project.hub.origin}.gone")
-    project.variables |= project.hub.runner.env
-    project.hub.check_out("origin/main")
-    done = project.job("leadstate-apply", LEADSTATE_CI_REVIEWED="none")
+    project.hub.provide_token(f"mv {project.hub.origin} {project.hub.origin}.gone")
+    done = project.apply_main()
     assert done.code == 1, done.log
     assert "The branch cannot be fetched: " in done.log
     assert f"{LOCK} could not be pushed; it is among the artifacts of this job." in done.log
@@ -337,12 +324,8 @@ def test_a_branch_that_cannot_be_fetched_after_the_apply_fails_the_job_and_names
 
 
 def test_a_lock_file_that_was_damaged_meanwhile_stays_as_it_is(project: Project) -> None:
-    project.hub.push("main", "{env: PIPEDRIVE_TOKEN}", "{command: [provide]}")
-    project.hub.push("meanwhile", EMPTY, "<<<<<<< HEAD", LOCK)
-    project.hub.runner.provide_token(f"git -C {project.hub.origin} branch -f main meanwhile")
-    project.variables |= project.hub.runner.env
-    project.hub.check_out("origin/main")
-    done = project.job("leadstate-apply", LEADSTATE_CI_REVIEWED="none")
+    project.hub.lock_meanwhile("<<<<<<< HEAD")
+    done = project.apply_main()
     assert done.code == 1, done.log
     assert f"{LOCK} was damaged by another commit while leadstate was running" in done.log
     assert "Traceback" not in done.log

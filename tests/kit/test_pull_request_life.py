@@ -9,14 +9,12 @@ import httpx
 import pytest
 
 from tests.harness.cli_process import Shell
-from tests.harness.hub import Hub, git
-from tests.harness.workflow_runner import ROOT, Runner
+from tests.harness.hub import EMPTY, LOCK, Hub, git
+from tests.harness.workflow_runner import ROOT, Done, Runner
 
 STARTER = ROOT / "leadstate" / "cli" / "starter" / "workflow.yml"
 DRIFT = ROOT / "examples" / "github" / "drift.yml"
 TOKEN = {"PIPEDRIVE_TOKEN": "sandbox-token"}
-LOCK = "leadstate.lock.json"
-EMPTY = '{\n  "version": 1,\n  "accounts": {}\n}\n'
 CONFIGURATION = """\
 version: 1
 namespace: life
@@ -70,6 +68,12 @@ def paint(account: httpx.Client, name: str, color: str) -> None:
 def locked(hub: Hub, branch: str = "main") -> dict[str, str]:
     entries: dict[str, str] = json.loads(hub.file(LOCK, branch))["accounts"].get("main", {})
     return entries
+
+
+def apply_main(hub: Hub, **inputs: str) -> Done:
+    """Check main out, and let the action apply it without a reviewed plan."""
+    hub.check_out("origin/main")
+    return hub.runner.action(TOKEN, command="apply", reviewed="none", **inputs)
 
 
 def settle(hub: Hub, number: int, branch: str, old: str, new: str) -> None:
@@ -216,27 +220,16 @@ def test_an_account_that_fails_keeps_no_other_from_being_applied(hub: Hub, accou
 def test_the_lock_file_of_a_folder_comes_back_into_that_folder(hub: Hub) -> None:
     (hub.desk / "crm").mkdir()
     git(hub.desk, "mv", "leadstate.yaml", LOCK, "crm")
-    git(hub.desk, "commit", "--quiet", "--message", "move")
-    git(hub.desk, "push", "--quiet", "origin", "main")
-    hub.check_out("origin/main")
-    done = hub.runner.action(TOKEN, command="apply", reviewed="none", config="crm/leadstate.yaml")
+    hub.publish("move")
+    done = apply_main(hub, config="crm/leadstate.yaml")
     assert done.code == 0, done.log
     assert "label:Hot" in json.loads(hub.file(f"crm/{LOCK}"))["accounts"]["main"]
 
 
-def lock_meanwhile(hub: Hub, account: str) -> None:
-    """Let another run commit the lock file of another account while leadstate is at work."""
-    entry = {account: {"label:X": "1b4e28ba-2fa1-11d2-883f-b9a761bde3fb"}}
-    theirs = EMPTY.replace("{}", json.dumps(entry))
-    hub.push("meanwhile", EMPTY, theirs, LOCK)
-    hub.runner.provide_token(f"git -C {hub.origin} branch -f main meanwhile")
-
-
 def test_lock_entries_of_other_accounts_that_were_committed_meanwhile_stay(hub: Hub) -> None:
-    hub.push("main", "{env: PIPEDRIVE_TOKEN}", "{command: [provide]}")
-    lock_meanwhile(hub, "other")
-    hub.check_out("origin/main")
-    done = hub.runner.action(TOKEN, command="apply", reviewed="none")
+    entry = {"other": {"label:X": "1b4e28ba-2fa1-11d2-883f-b9a761bde3fb"}}
+    hub.lock_meanwhile(EMPTY.replace("{}", json.dumps(entry)))
+    done = apply_main(hub)
     assert done.code == 0, done.log
     accounts = json.loads(hub.file(LOCK))["accounts"]
     assert set(accounts) == {"main", "other"}
@@ -244,11 +237,8 @@ def test_lock_entries_of_other_accounts_that_were_committed_meanwhile_stay(hub: 
 
 
 def test_a_lock_file_that_was_damaged_meanwhile_stays_as_it_is(hub: Hub) -> None:
-    hub.push("main", "{env: PIPEDRIVE_TOKEN}", "{command: [provide]}")
-    hub.push("meanwhile", EMPTY, "<<<<<<< HEAD", LOCK)
-    hub.runner.provide_token(f"git -C {hub.origin} branch -f main meanwhile")
-    hub.check_out("origin/main")
-    done = hub.runner.action(TOKEN, command="apply", reviewed="none")
+    hub.lock_meanwhile("<<<<<<< HEAD")
+    done = apply_main(hub)
     assert done.code == 1, done.log
     assert f"{LOCK} was damaged by another commit while leadstate was running" in done.log
     assert "Traceback" not in done.log
@@ -264,8 +254,7 @@ def test_a_committed_lock_file_that_is_missing_from_the_checkout_is_restored(hub
 
 
 def test_the_lock_file_can_come_back_as_a_pull_request(hub: Hub) -> None:
-    hub.check_out("origin/main")
-    assert hub.runner.action(TOKEN, command="apply", reviewed="none", lock="pull-request").code == 0
+    assert apply_main(hub, lock="pull-request").code == 0
     assert locked(hub) == {}
     branch = "leadstate/lock-leadstate"
     assert set(locked(hub, branch)) == {"label:Hot", "lead:pilot"}
@@ -274,16 +263,14 @@ def test_the_lock_file_can_come_back_as_a_pull_request(hub: Hub) -> None:
 
     # The next apply goes on from there, and so does the pull request.
     hub.push("main", *ADD)
-    hub.check_out("origin/main")
-    assert hub.runner.action(TOKEN, command="apply", reviewed="none", lock="pull-request").code == 0
+    assert apply_main(hub, lock="pull-request").code == 0
     assert set(locked(hub, branch)) == {"label:Hot", "label:Partner", "lead:pilot"}
     assert len(hub.runner.hub["pulls"]) == 1
 
     # After the merge the branch begins anew.
     hub.runner.teach(pulls=[{**pull, "state": "closed"}])
     hub.push("main", "  - {name: Hot, color: red}\n", "")
-    hub.check_out("origin/main")
-    done = hub.runner.action(TOKEN, command="apply", reviewed="none", lock="pull-request")
+    done = apply_main(hub, lock="pull-request")
     assert done.code == 0, done.log
     assert len(hub.runner.hub["pulls"]) == 2
     assert git(hub.origin, "rev-list", "--count", f"main..{branch}") == "1"
@@ -305,8 +292,7 @@ def test_a_lock_file_that_cannot_be_committed_fails_the_run_and_is_kept(hub: Hub
 def test_a_lock_file_that_is_not_wanted_or_not_committed_stays_as_it_is(hub: Hub, lock: str) -> None:
     if lock == "commit":
         git(hub.desk, "rm", "--quiet", LOCK)
-        git(hub.desk, "commit", "--quiet", "--message", "no lock")
-        git(hub.desk, "push", "--quiet", "origin", "main")
+        hub.publish("no lock")
     before = git(hub.origin, "rev-parse", "main")
     hub.check_out("origin/main")
     (hub.runner.workspace / LOCK).write_text(EMPTY)
@@ -318,11 +304,9 @@ def test_nothing_is_applied_if_the_lock_file_is_a_link(hub: Hub, account: httpx.
     (tmp_path / "elsewhere").write_text("mine")
     (hub.desk / LOCK).unlink()
     (hub.desk / LOCK).symlink_to(tmp_path / "elsewhere")
-    git(hub.desk, "commit", "--quiet", "--all", "--message", "link")
-    git(hub.desk, "push", "--quiet", "origin", "main")
-    hub.check_out("origin/main")
+    hub.publish("link")
     before = labels(account)
-    done = hub.runner.action(TOKEN, command="apply", reviewed="none")
+    done = apply_main(hub)
     assert done.code == 1
     assert f"{LOCK} is a link in this checkout" in done.summary
     assert labels(account) == before
