@@ -12,8 +12,9 @@ from leadstate.model.resource import FREEZES, Attrs, Bindings, Desired, Live, Ob
 from leadstate.reconcile.dependencies import order_changes, select_targets, weigh
 from leadstate.reconcile.diff import add, delete, diff, update
 from leadstate.reconcile.guards import archived_unknown
-from leadstate.reconcile.lookalikes import find_altered, find_elsewhere, find_lookalikes
+from leadstate.reconcile.lookalikes import find_lookalikes
 from leadstate.reconcile.match import Matching, match_kind, name_undeclared
+from leadstate.reconcile.unclear import find_altered, find_elsewhere
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.resource import Desired, Live
 from leadstate.reconcile.lookalikes import skeleton
-from tests.harness.builders import HERE, account, label, lead, live_label, planned, shown
+from tests.harness.builders import HERE, account, label, live_label, planned, shown
 
 ALIKE = {
     "case": ("Hot", "hOT"),
@@ -138,20 +138,3 @@ def test_lookalikes_do_not_change_the_plan() -> None:
 def test_no_rename_is_guessed_if_several_missing_labels_share_the_color(missing: int, remarks: int) -> None:
     wanted = [label(f"New {number}", "red") for number in range(missing)]
     assert len(planned(account(*wanted), live_label("Old", "red")).diagnostics) == remarks
-
-
-@pytest.mark.parametrize(
-    ("keys", "said"),
-    [
-        ("a", "1 lead to be created under the namespace `ns` exists under `old`: a"),
-        ("ab", "2 leads to be created under the namespace `ns` exist under `old`: a, b"),
-    ],
-)
-def test_leads_under_a_namespace_that_may_be_a_former_one_are_guarded(keys: str, said: str) -> None:
-    declared = account(*(lead(key) for key in keys))
-    (told,) = planned(declared, elsewhere={f"old:{key}": ["1"] for key in keys}).diagnostics
-    assert (told.code, told.severity, told.summary) == ("namespace-changed", Severity.GUARD, said)
-    assert (told.account, told.span) == ("emea", HERE)
-    assert told.hint.startswith(
-        "to take them over, write `previously: [old:a]` and the like in each, or `namespace: old`"
-    )

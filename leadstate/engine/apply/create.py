@@ -12,7 +12,7 @@ from leadstate.pipedrive.client import Reader
 from leadstate.pipedrive.errors import ApiError, BadAnswer, Rejected
 from leadstate.pipedrive.operations import Request
 from leadstate.pipedrive.pagination import NEWEST_FIRST, retry_if_shifted
-from leadstate.reconcile.lookalikes import is_altered
+from leadstate.reconcile.unclear import is_altered
 
 CREATES = 3
 """How often a create is sent whose answer is lost each time, and which is then not there."""

@@ -1,4 +1,4 @@
-"""What an earlier create may have made, its name or marker changed by the server: not created once more."""
+"""What an earlier create may have made, under another name, marker or namespace: not created once more."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,8 +9,8 @@ from leadstate.model.address import Ref
 from leadstate.model.diagnostics import Severity
 from leadstate.model.plan import AccountPlan
 from leadstate.model.resource import Live
-from leadstate.reconcile.lookalikes import SHORTEST, find_altered, is_altered
-from tests.harness.builders import account, label, lead, live_label, live_lead, planned, shown
+from leadstate.reconcile.unclear import SHORTEST, find_altered, is_altered
+from tests.harness.builders import HERE, account, label, lead, live_label, live_lead, planned, shown
 
 LONG = "A label of more than twenty characters"
 
@@ -139,3 +139,20 @@ def test_objects_that_match_are_not_reported_as_altered() -> None:
 def test_a_lead_without_a_title_is_not_compared() -> None:
     untitled = replace(lead("a"), attrs={"person": 1})
     assert next(find_altered([untitled, lead("b")], [], {"b": ["x"], "": ["y"]}, {})).address == lead("b").address
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("a", "1 lead to be created under the namespace `ns` exists under `old`: a"),
+        ("ab", "2 leads to be created under the namespace `ns` exist under `old`: a, b"),
+    ],
+)
+def test_leads_under_a_namespace_that_may_be_a_former_one_are_guarded(keys: str, said: str) -> None:
+    declared = account(*(lead(key) for key in keys))
+    (told,) = planned(declared, elsewhere={f"old:{key}": ["1"] for key in keys}).diagnostics
+    assert (told.code, told.severity, told.summary) == ("namespace-changed", Severity.GUARD, said)
+    assert (told.account, told.span) == ("emea", HERE)
+    assert told.hint.startswith(
+        "to take them over, write `previously: [old:a]` and the like in each, or `namespace: old`"
+    )
