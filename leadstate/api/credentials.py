@@ -1,4 +1,4 @@
-"""From a declared token to what signs an account's requests, and where a new refresh token is kept."""
+"""From a declared token to the signer of an account's requests, and to where a new refresh token is kept."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from leadstate.pipedrive.oauth import Client, OAuth
 from leadstate.pipedrive.secrets import RunSecrets, Secrets, Token
 
 Warn = Callable[[Diagnostic], object]
-"""Hears of something that whoever runs this should know."""
+"""Is given each warning."""
 
 
 def signers_of(
@@ -22,7 +22,7 @@ def signers_of(
     clock: Callable[[], float],
     warn: Warn | None = None,
 ) -> tuple[dict[str, Signer], dict[str, Diagnostic]]:
-    """Return what signs each account's requests, its secrets read; and why, for each account that has no such thing.
+    """Return the signer of each account, its secrets read; and for each account without one why it has none.
 
     Args:
         accounts: the accounts, and where their tokens come from.
@@ -72,7 +72,7 @@ def _make_signer(
     warn: Warn | None,
     run: RunSecrets | None,
 ) -> Signer:
-    """Return what signs the account's requests; `SecretError` if one of its sources gives nothing usable."""
+    """Return the signer of an account; raise `SecretError` if one of its sources gives nothing usable."""
     source = declared.token
     if not isinstance(source, OAuthToken):
         return TokenAuth(read(source), run)
@@ -95,7 +95,7 @@ def _make_signer(
 
 
 def uses_https(declared: DeclaredAccount) -> bool:
-    """Return whether requests of an account go over https: to its API, or to what gives its access tokens."""
+    """Return whether requests of an account go over https: to its API, or to the server of its access tokens."""
     token_url = declared.token.token_url if isinstance(declared.token, OAuthToken) else ""
     return any(address.startswith("https:") for address in (declared.account.origin, token_url))
 

@@ -125,10 +125,10 @@ class PausedError(Exception):
 
 
 class Connection:
-    """The way to one account: where it is, what signs its requests, what paces them, what they have cost.
+    """The connection to one account: its address, signer, rate limit and what its requests have cost.
 
     `lengths` holds how many pages each listing is known to have, by operation id. `heard` is called
-    at each answer, for whoever wants to know how far a run is, and `delayed` before each delay.
+    at each answer, to show progress, and `delayed` before each delay.
     """
 
     def __init__(

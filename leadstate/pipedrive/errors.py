@@ -2,10 +2,10 @@
 
 ApiError
 ├── Unreachable       no answer: no connection, a time-out, a broken connection
-│   └── NoTokenServer       none of use from what gives OAuth access tokens
+│   └── NoTokenServer       none of use from the server of OAuth access tokens
 ├── Redirected        3xx; none is followed, since it would carry the token elsewhere
 ├── Unauthorized      401; the token is not valid
-│   └── NoAccessToken       what gives OAuth access tokens refuses, or gives none
+│   └── NoAccessToken       the server of OAuth access tokens refuses, or gives none
 ├── WrongCompany      the OAuth client was authorised for another company
 ├── Forbidden         403 with a JSON body; the token may not do this
 ├── Blocked           403 without one: the vendor's shield; stop sending at once

@@ -45,7 +45,7 @@ class Client:
         client_id: its id.
         client_secret: its secret.
         refresh_token: the token that access tokens are given for.
-        token_url: what gives them; https unless loopback.
+        token_url: the address of the token server; https unless loopback.
         at: where the refresh token is declared, for errors.
     """
 
