@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 
 from leadstate.model.account import Account
 from leadstate.model.address import Address, Ref, RemoteRef, Span, Target
-from leadstate.model.plan import AccountPlan, AccountReceipt, Action, Reason, Touch, Untouched
-from leadstate.model.resource import CARRIED, CARRIER, CARRIES, FREEZES, Attrs, Bindings, Live, Observed, Value
-from leadstate.reconcile.changed import Changed, Name, compose, labels_in
+from leadstate.model.plan import AccountPlan, AccountReceipt, Action, Reason, Untouched
+from leadstate.model.resource import CARRIED, CARRIER, CARRIES, FREEZES, Bindings, Live, Observed, Value
+from leadstate.reconcile.changed import Changed, Name, compose, find_created, labels_in, with_ids, with_successors
 from leadstate.reconcile.dependencies import order_changes, weigh
 from leadstate.reconcile.diff import add, delete, diff, update
 from leadstate.reconcile.guards import archived_unknown
@@ -42,77 +42,6 @@ def plan_restore(
     draft.keep_carried_labels()
     draft.report_unclear_creates(receipt, targets)
     return replace(draft.plan(weigh(order_changes(draft.changes), observed)), names={**receipt.names, **draft.titles})
-
-
-def with_ids(receipt: AccountReceipt, observed: Observed) -> AccountReceipt:
-    """Return the receipt with the ids of objects whose creation was not answered, since the run was killed.
-
-    A lead is looked for by its marker, a label by name and colour among those that did not exist before the run. What
-    is not exactly one keeps having no id, and counts as not created.
-    """
-    touched = []
-    for touch in receipt.touched:
-        created = _find_created(touch, receipt, observed) if touch.remote_id is None else []
-        touched.append(replace(touch, remote_id=created[0].remote_id) if len(created) == 1 else touch)
-    return replace(receipt, touched=tuple(touched))
-
-
-def _find_created(touch: Touch, receipt: AccountReceipt, observed: Observed) -> list[Live]:
-    """Return the live objects that a create without an answer may have made."""
-    known = {(other.kind, other.remote_id) for other in receipt.touched}
-    live = (there for there in observed.live.get(touch.kind, ()) if (there.kind, there.remote_id) not in known)
-    if touch.kind == CARRIER:
-        return [there for there in live if touch.marker is not None and there.marker == touch.marker]
-    return [there for there in live if there.remote_id not in receipt.labels and there.attrs == touch.after]
-
-
-def with_successors(receipt: AccountReceipt, observed: Observed, lock: Mapping[Ref, str]) -> AccountReceipt:
-    """Return a receipt in which each label that was deleted after the run has the id under which it exists again.
-
-    The rollback of a later run, or a person, has created it again: the one label of its name that the run did not know.
-    Where several labels of one name are gone or have come, nothing tells which is which, and the ids stay. One with the
-    name of a label that the run deleted may be that label, back: then it stands for none that the run added, and for
-    none whose former name is back, too.
-    """
-    new = _successors(receipt, observed, lock)
-
-    def follow(attrs: Attrs | None) -> Attrs | None:
-        if attrs is None or CARRIES not in attrs:
-            return attrs
-        return {**attrs, CARRIES: tuple(replace(label, id=new.get(label.id, label.id)) for label in labels_in(attrs))}
-
-    touched = tuple(
-        replace(touch, remote_id=new.get(touch.remote_id or "", touch.remote_id))
-        if touch.kind == CARRIED
-        else replace(touch, before=follow(touch.before), after=follow(touch.after))
-        for touch in receipt.touched
-    )
-    labels = {new.get(remote_id, remote_id): name for remote_id, name in receipt.labels.items()}
-    return replace(receipt, touched=touched, labels=labels)
-
-
-def _successors(receipt: AccountReceipt, observed: Observed, lock: Mapping[Ref, str]) -> dict[str, str]:
-    """Return the ids of labels that were deleted after a run, with the ids under which they exist again."""
-    labels = [changed for changed in compose(receipt.touched) if changed.kind == CARRIED]
-    renamed = {label.remote_id: str(label.after["name"][-1]) for label in labels if "name" in label.after}
-    deleted = {label.remote_id: label.before.get("name") for label in labels if not label.exists}
-    added = {label.remote_id for label in labels if not label.existed}
-    known = {**receipt.labels, **renamed}
-    live = {label.remote_id: label.name for label in observed.live.get(CARRIED, ())}
-    there = live.keys() | {label.remote_id for label in observed.ignored.get(CARRIED, ())}
-    # When an account is read again after a rollback, the lock knows what that has created.
-    restored = {lock.get(Ref(CARRIED, label.key)) for label in labels if not label.exists and label.key}
-    come = defaultdict(list)
-    for remote_id in live.keys() - known.keys() - restored:
-        come[live[remote_id]].append(remote_id)
-    gone = defaultdict(list)
-    for remote_id in known.keys() - there - deleted.keys():
-        name, former = known[remote_id], receipt.labels.get(remote_id)
-        if name not in deleted.values():
-            gone[name].append(remote_id)
-        elif remote_id not in added:
-            gone[former if former is not None and former in come else name].append(remote_id)
-    return {ids[0]: come[name][0] for name, ids in gone.items() if len(ids) == len(come[name]) == 1}
 
 
 @dataclass(slots=True)
@@ -228,7 +157,7 @@ class _Draft(Draft):
             if (
                 touch.remote_id is None
                 and touch.key is not None
-                and len(_find_created(touch, receipt, self.observed)) > 1
+                and len(find_created(touch, receipt, self.observed)) > 1
             ):
                 address = Address(self.account.name, touch.kind, touch.key)
                 words = f"stays: several {touch.kind}s could be the one that the run created"

@@ -10,7 +10,8 @@ from leadstate.model.address import Address, Ref, RemoteRef, Span, Target
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import AccountPlan, AccountReceipt, Action, Change, FieldDiff, Reason, Touch, Untouched
 from leadstate.model.resource import ABSENT, Live, Observed
-from leadstate.reconcile.restore import plan_restore, with_ids
+from leadstate.reconcile.changed import with_ids
+from leadstate.reconcile.restore import plan_restore
 from tests.harness.builders import account, live_label, live_lead, refs, shown
 
 FILE = Span("receipt.json", 1, 1)
