@@ -18,6 +18,7 @@ from urllib.parse import quote, urlencode
 
 import environment
 import files
+import inputs
 import lockfile
 import process
 
@@ -142,7 +143,7 @@ def _merge_request() -> int:
                 f"GitLab does not say which merge request made {commit[:8]}: {reason}. GITLAB_TOKEN needs read_api."
                 f" {BY_HAND}"
             ) from None
-    elif told := re.search(r"^See merge request \S*!(\d+)\s*\Z", os.environ["CI_COMMIT_MESSAGE"], re.MULTILINE):
+    elif told := re.search(r"^See merge request \S*!(\d{1,18})\s*\Z", os.environ["CI_COMMIT_MESSAGE"], re.MULTILINE):
         return int(told[1])
     raise Refused(
         f"No merge request was found that was merged as {commit[:8]}, so there is no reviewed plan. Where merges are"
@@ -193,7 +194,7 @@ def _request(path: str) -> bytes:
 
 def _newest_lock() -> tuple[PurePath, str, bytes] | None:
     """Put the newest committed lock file into the checkout; return where it is, and its content."""
-    file = lockfile.lock_file(tuple(filter(None, os.environ.get("LEADSTATE_CONFIG", "").split(os.pathsep))))
+    file = lockfile.lock_file(inputs.config_of(os.environ))
     path = None if file is None else lockfile.path_in_repository(file)
     if file is None or path is None:
         return None

@@ -1,5 +1,6 @@
 """The inputs of the action, checked, and the command line that they make."""
 
+import os
 import re
 import shlex
 from collections.abc import Mapping
@@ -44,11 +45,13 @@ class Inputs:
             args = tuple(shlex.split(given["args"]))
         except ValueError as failure:
             raise Unusable(f"The input `args` is not quoted as in a shell: {failure}.") from None
+        if any(re.match(r"--config\b|-c", arg) for arg in args):
+            raise Unusable("The input `args` names a configuration: that belongs into the input `config`.")
         if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,49}", given["name"]):
             raise Unusable("The input `name` takes up to 50 letters, digits, `-`, `_` and `.`.")
         return cls(
             command=_choice("command", given["command"], COMMANDS),
-            config=tuple(given["config"].split()),
+            config=tuple(given["config"].split()) or config_of(environ),
             accounts=tuple(given["accounts"].split()),
             args=args,
             env=tuple(_variable(name) for name in given["env"].split()),
@@ -77,6 +80,11 @@ class Inputs:
             words += ["--auto-approve"]
         # The options of `plan` mean nothing to the `validate` that stands in for it.
         return [*words, *(self.args if command == self.command else ()), *([str(plan)] if plan else [])]
+
+
+def config_of(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the files and folders that LEADSTATE_CONFIG names, as leadstate reads it."""
+    return tuple(filter(None, environ.get("LEADSTATE_CONFIG", "").split(os.pathsep)))
 
 
 def _choice(name: str, value: str, known: tuple[str, ...]) -> str:

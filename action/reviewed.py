@@ -88,7 +88,7 @@ def _listed(name: str, commit: str, event: str, workflow: Workflow) -> list[dict
     here = f"repos/{workflow.repository}/actions"
     wanted = artifact(name, "plan", commit)
     listed = json.loads(gh.request(f"{here}/artifacts?name={wanted}&per_page=100", needs=NEEDS))["artifacts"]
-    own = [found for found in listed if _is_of_this_repository(found["workflow_run"])]
+    own = [found for found in listed if found["workflow_run"] and _is_of_this_repository(found["workflow_run"])]
     return [found for found in own if _event(found["workflow_run"], workflow) == event]
 
 

@@ -91,6 +91,14 @@ def revisions(path: Path) -> list[str]:
     return _Git(first if first.is_dir() else first.parent).references()
 
 
+def default_branch(folder: Path) -> str | None:
+    """Return the branch that clones of a repository check out: that of `origin`, else the only one; None if unknown."""
+    try:
+        return _Git(folder).default_branch()
+    except RevisionError:
+        return None
+
+
 def _inside(path: Path, top: Path) -> str:
     try:
         within = path.resolve().relative_to(top).as_posix()
@@ -174,6 +182,15 @@ class _Git:
         form = "--format=%(if)%(symref)%(then)%(else)%(refname:short)%(end)"
         found = self._done("for-each-ref", "--sort=-committerdate", form, "refs/heads", "refs/remotes", "refs/tags")
         return [name for name in os.fsdecode(found).splitlines() if name]
+
+    def default_branch(self) -> str | None:
+        """Return the branch of the remote's HEAD, else the one that is checked out if there is no other."""
+        of_remote = self._run("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+        if of_remote.returncode == 0:
+            return os.fsdecode(of_remote.stdout).strip().removeprefix("origin/")
+        here = self._run("symbolic-ref", "--quiet", "--short", "HEAD")
+        several = len(self._run("for-each-ref", "refs/heads", "refs/remotes").stdout.splitlines()) > 1
+        return os.fsdecode(here.stdout).strip() if here.returncode == 0 and not several else None
 
     def _done(self, *words: str) -> bytes:
         done = self._run(*words)

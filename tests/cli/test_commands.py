@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from leadstate.report.formats.json import parse, to_json
 from leadstate.sandbox import Sandbox, running
 from tests.harness.cli_process import Shell
+from tests.harness.hub import git
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 HEAD = """\
@@ -306,11 +307,30 @@ def test_init_below_the_root_of_a_repository_writes_the_workflow_to_the_root(
     assert again.stdout.endswith("Next: run `leadstate plan`.\n"), "it would write a domain into a file that has one"
 
 
-def test_init_says_that_a_workflow_which_exists_does_not_run_the_configuration(tmp_path: Path) -> None:
+@pytest.mark.parametrize("there", [(), ("other-conf",)])
+def test_init_says_that_a_workflow_which_exists_does_not_run_the_configuration(
+    there: tuple[str, ...], tmp_path: Path
+) -> None:
     (tmp_path / ".git").mkdir()
-    assert Shell(tmp_path, {})("init").returncode == 0
+    assert Shell(tmp_path, {})("init", *there).returncode == 0
     done = Shell(tmp_path, {})("init", "conf")
     assert "leadstate.yml: it does not run conf/leadstate.yaml; give that a job of its own\n" in done.stdout
+
+
+def test_init_applies_what_is_pushed_to_the_default_branch(tmp_path: Path) -> None:
+    def branches(folder: Path) -> object:
+        assert Shell(folder, {})("init").returncode == 0
+        return YAML(typ="safe").load(folder / ".github" / "workflows" / "leadstate.yml")["on"]["push"]["branches"]
+
+    origin, clone = tmp_path / "origin", tmp_path / "clone"
+    git(tmp_path, "init", "--quiet", "--initial-branch=it's/trunk", str(origin))
+    git(origin, "commit", "--quiet", "--allow-empty", "--message=first")
+    git(tmp_path, "clone", "--quiet", str(origin), str(clone))
+    git(clone, "checkout", "--quiet", "-b", "a-feature")
+    assert branches(clone) == branches(origin) == ["it's/trunk"]
+    git(origin, "checkout", "--quiet", "-b", "a-feature")
+    (origin / ".github" / "workflows" / "leadstate.yml").unlink()
+    assert branches(origin) == ["main"]
 
 
 def test_init_writes_no_workflow_whose_config_would_be_taken_for_two_paths(tmp_path: Path) -> None:

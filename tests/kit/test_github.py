@@ -106,6 +106,7 @@ def test_a_plan_of_a_fork_or_another_commit_or_an_expired_one_is_not_applied(run
     cases: list[tuple[dict[str, Any], str]] = [
         ({"workflow_run": {**OWN, "head_repository_id": 2}}, "has stored no plan"),
         ({"workflow_run": {**OWN, "head_sha": MERGED}}, "has stored no plan"),
+        ({"workflow_run": None}, "has stored no plan"),  # the run was deleted
         ({"expired": True}, "which has expired"),
         ({"name": "other"}, "has stored no plan"),
     ]
@@ -378,6 +379,15 @@ def test_a_configuration_that_does_not_exist_is_an_error_of_leadstate(runner: Ru
 def test_a_plan_with_changes_fails_if_asked_to(runner: Runner) -> None:
     done = runner.action(TOKEN, args="--detailed-exitcode --target 'label:Partner'")
     assert (done.code, done.outputs["exit-code"], done.outputs["changes"]) == (2, "2", "1")
+
+
+@pytest.mark.parametrize("args", ["--config=crm", "--max-tokens 5 -c crm"])
+def test_a_configuration_that_args_name_is_refused_as_its_lock_file_would_not_come_back(
+    runner: Runner, args: str
+) -> None:
+    done = runner.action(TOKEN, args=args)
+    assert done.code != 0
+    assert "belongs into the input `config`" in done.log
 
 
 @pytest.mark.parametrize(

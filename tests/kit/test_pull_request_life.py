@@ -1,6 +1,7 @@
 """Pull requests from their plan to the rollback, by the workflow of `init`, with a fake `gh` and a real repository."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -217,11 +218,19 @@ def test_an_account_that_fails_keeps_no_other_from_being_applied(hub: Hub, accou
     assert any(path.name[:4].isdigit() for path in hub.artifact("leadstate-apply-").iterdir())
 
 
-def test_the_lock_file_of_a_folder_comes_back_into_that_folder(hub: Hub) -> None:
+@pytest.mark.parametrize(
+    ("inputs", "env"),
+    [({"config": "crm/leadstate.yaml"}, {}), ({}, {"LEADSTATE_CONFIG": f"crm/leadstate.yaml{os.pathsep}"})],
+    ids=["config", "LEADSTATE_CONFIG"],
+)
+def test_the_lock_file_of_a_folder_comes_back_into_that_folder(
+    hub: Hub, inputs: dict[str, str], env: dict[str, str]
+) -> None:
     (hub.desk / "crm").mkdir()
     git(hub.desk, "mv", "leadstate.yaml", LOCK, "crm")
     hub.publish("move")
-    done = apply_main(hub, config="crm/leadstate.yaml")
+    hub.check_out("origin/main")
+    done = hub.runner.action({**TOKEN, **env}, command="apply", reviewed="none", **inputs)
     assert done.code == 0, done.log
     assert "label:Hot" in json.loads(hub.file(f"crm/{LOCK}"))["accounts"]["main"]
 

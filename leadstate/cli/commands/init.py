@@ -20,6 +20,7 @@ from leadstate.cli.output import say
 from leadstate.cli.session import session
 from leadstate.cli.starter import starter
 from leadstate.config import Configuration, schema_text
+from leadstate.config.git import default_branch
 from leadstate.config.loader import understand
 from leadstate.config.schema.document import ENVIRONMENT_VARIABLE
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
@@ -175,18 +176,19 @@ def _write_workflow(config: Path, variable: str) -> None:
     path = folder / ".github" / "workflows" / "leadstate.yml"
     if len(inside.split()) > 1:
         click.echo(f"not written    {path}: its `config` takes no path with white space")
-    elif inside and path.is_file() and inside not in path.read_text(encoding="utf-8", errors="replace"):
+    elif inside and path.is_file() and inside not in re.split(r"[\s'\"]+", path.read_text("utf-8", "replace")):
         _write(path, "", f": it does not run {inside}; give that a job of its own")
     else:
-        _write(path, _workflow(variable, inside))
+        _write(path, _workflow(variable, inside, default_branch(folder) or "main"))
 
 
-def _workflow(variable: str, config: str) -> str:
+def _workflow(variable: str, config: str, branch: str) -> str:
     """Return the CI workflow.
 
     Args:
         variable: the token's. The action hands over `PIPEDRIVE_*`, and other variables where it is told to.
         config: the configuration's path in the repository; empty where that is the action's default.
+        branch: what is pushed to it is applied.
     """
     inputs = {"config": config and spell(config, flow=False)}
     if not variable.startswith("PIPEDRIVE_"):
@@ -196,6 +198,7 @@ def _workflow(variable: str, config: str) -> str:
         return command[0] + "".join(f"{command[1]}{name}: {value}\n" for name, value in inputs.items() if value)
 
     text = starter("workflow.yml").replace(VARIABLE, variable)
+    text = text.replace("branches: [main]", f"branches: [{spell(branch, flow=True)}]")
     return re.sub(r"^( +)command: .*\n", with_inputs, text, flags=re.MULTILINE)
 
 
