@@ -16,7 +16,7 @@ import click
 from leadstate.api.files import PRIVATE, PUBLIC, replace_file
 from leadstate.cli import VERBOSE
 from leadstate.config.yaml.files import refuse_folder_link_outwards
-from leadstate.kinds.base import number_of
+from leadstate.kinds.base import to_json_number
 from leadstate.model.diagnostics import ConfigurationError, Diagnostic, LeadstateError, counted, reason_of, some
 from leadstate.model.escape import visible, visible_json
 from leadstate.model.plan import AccountPlan
@@ -83,7 +83,7 @@ def to_json(value: object) -> str:
     def number(value: object) -> int | float:
         if not isinstance(value, Decimal):
             raise TypeError(f"{type(value).__name__} is not JSON")
-        return number_of(value)
+        return to_json_number(value)
 
     return visible_json(json.dumps(value, indent=2, ensure_ascii=False, default=number)) + "\n"
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from leadstate.engine.read.leads import Listed, ask_for_ids, check_labels, read_archived, read_live
-from leadstate.engine.read.lookups import normal_attrs, read_fields
+from leadstate.engine.read.lookups import normalize_attrs, read_fields
 from leadstate.engine.read.observe import read_named_kinds
 from leadstate.kinds import KINDS
 from leadstate.kinds.custom_fields import CustomFields
@@ -77,7 +77,7 @@ async def _with_custom_fields(
     def normal(attrs: Attrs | None, *, created: bool) -> Attrs | None:
         if attrs is None:
             return None
-        made, unfit = normal_attrs(attrs, fields, Span("", 1, 1))
+        made, unfit = normalize_attrs(attrs, fields, Span("", 1, 1))
         if created:
             return {**made, **{name: attrs[name] for name in unfit}}
         lost.update(f"the custom field {name.removeprefix(CUSTOM)!r}: {why}" for name, why in unfit.items())

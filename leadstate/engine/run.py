@@ -194,16 +194,16 @@ async def refresh(account: Account, reader: Reader, settings: Settings) -> Refre
     else:
         account = account.with_former_keys()
         if settings.targets:
-            account = _targeted(account, settings.targets)
+            account = _limit_to_targets(account, settings.targets)
         observed, matched = await observe(account, reader, settings.impact, everything=settings.everything)
         if not all(KINDS[desired.address.kind].is_named for desired in account.desired):
             account, observed, diagnostics = await resolve(account, observed, reader)
         if observed.filters_hidden:
-            diagnostics = (_hidden_filters(account), *diagnostics)
+            diagnostics = (_warn_of_hidden_filters(account), *diagnostics)
     return Refreshed(account, observed, diagnostics, matched, reader.spent.since(before).tokens)
 
 
-def _hidden_filters(account: Account) -> Diagnostic:
+def _warn_of_hidden_filters(account: Account) -> Diagnostic:
     return Diagnostic(
         "filters-not-read",
         Severity.WARNING,
@@ -242,7 +242,7 @@ def unread(account: Account, diagnostic: Diagnostic) -> AccountPlan:
     return AccountPlan(account.name, account.origin, (), (), 0, (diagnostic,), Bindings(), complete=False)
 
 
-def _targeted(account: Account, targets: Sequence[Target]) -> Account:
+def _limit_to_targets(account: Account, targets: Sequence[Target]) -> Account:
     """Return the part of the account that a targeted run looks at: reading leads for a label alone would be waste."""
     targeted = {target.kind for target in targets}
     # Kinds identified by name are matched as a whole: one object may have taken the name of another.
@@ -311,7 +311,7 @@ async def _compare(job: AccountJob, base: Account | None, settings: Settings) ->
     if base is None:
         return Compared(with_origins(plan, None), Spent())
     before = reader.spent.copy()
-    base = replace(base, desired=tuple(_comparable(base, job.account, refreshed, plan)))
+    base = replace(base, desired=tuple(_select_comparable(base, job.account, refreshed, plan)))
     try:
         base, observed, _ = await resolve(base, refreshed.observed, reader)
     except ApiError as failure:
@@ -325,7 +325,7 @@ async def _compare(job: AccountJob, base: Account | None, settings: Settings) ->
     return Compared(plan, reader.spent.since(before))
 
 
-def _comparable(base: Account, declared: Account, refreshed: Refreshed, plan: AccountPlan) -> Iterator[Desired]:
+def _select_comparable(base: Account, declared: Account, refreshed: Refreshed, plan: AccountPlan) -> Iterator[Desired]:
     """Yield what the base declares of objects that were looked for, its descriptions replaced by ids that are known.
 
     A description without an id stays where this plan changes the very field, and is left out elsewhere.

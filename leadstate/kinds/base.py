@@ -260,7 +260,7 @@ class LeadSummary(Wire):
 _SUMMARIES = TypeAdapter(list[LeadSummary], config=ConfigDict(defer_build=True))
 
 
-def one_line(raw: str) -> str:
+def normalize_line(raw: str) -> str:
     """Return the normal form of a name or title; raise an error if it is empty or holds a control character."""
     normal = normalize_text(raw)
     if not normal:
@@ -271,7 +271,7 @@ def one_line(raw: str) -> str:
     return normal
 
 
-def calendar_day(raw: object) -> str:
+def check_day(raw: object) -> str:
     """Return a day as people write it, YYYY-MM-DD; raise an error if there is no such day."""
     if not isinstance(raw, str):
         raise PydanticCustomError("date_type", "a date is written YYYY-MM-DD")
@@ -284,12 +284,12 @@ def calendar_day(raw: object) -> str:
     return raw
 
 
-Day = Annotated[str, BeforeValidator(calendar_day), WithJsonSchema({"type": "string", "format": "date"})]
+Day = Annotated[str, BeforeValidator(check_day), WithJsonSchema({"type": "string", "format": "date"})]
 
 Uuid = Annotated[str, Field(pattern=f"^{UUID.pattern}$")]
 DECLARED_UUID: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 """An id that people write: in lower case, as Pipedrive shows it, so that equal ids are equal texts."""
-Line = Annotated[str, AfterValidator(one_line), TextLimit.length(LONGEST_TEXT)]
+Line = Annotated[str, AfterValidator(normalize_line), TextLimit.length(LONGEST_TEXT)]
 Email = Annotated[str, TextLimit.pattern(r"^[^@\s]+@[^@\s]+$")]
 RemoteId = Annotated[int, Field(gt=0, lt=2**53)]
 LONGEST_ID: Final = 16
@@ -355,7 +355,7 @@ def exact(raw: object) -> Decimal:
     return normal
 
 
-def within_bounds(number: Decimal) -> Decimal:
+def normalize_within_bounds(number: Decimal) -> Decimal:
     """Return the normal form of a number that was answered as a text, which the bounds of JSON numbers do not reach.
 
     Raises:
@@ -366,7 +366,7 @@ def within_bounds(number: Decimal) -> Decimal:
     return number.normalize()
 
 
-def number_of(amount: Decimal) -> int | float:
+def to_json_number(amount: Decimal) -> int | float:
     """Return the JSON number of an amount in normal form."""
     return int(amount) if amount == amount.to_integral_value() else float(amount)
 

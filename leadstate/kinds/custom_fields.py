@@ -39,10 +39,10 @@ from leadstate.kinds.base import (
     PersonRef,
     TextLimit,
     Wire,
-    calendar_day,
+    check_day,
     exact,
-    number_of,
-    within_bounds,
+    normalize_within_bounds,
+    to_json_number,
 )
 from leadstate.model.address import Span, normalize_text
 from leadstate.model.resource import CUSTOM, Attrs, CustomValue, Lookup, Money, Value
@@ -178,12 +178,12 @@ class CustomFields:
             Unfit: there is no field of the name or more than one, it does not take the value, or cannot be written.
         """
         field = self._only(name)
-        if field.type not in _DECLARED:
+        if field.type not in _TAKERS:
             why = f"it is of the type {field.type!r}, and how Pipedrive takes that for leads is not documented"
             raise Unfit(why, "take it out, and fill it in by hand")
         if value.value is None or value.value == []:
             return None
-        return _DECLARED[field.type](field, value.value, value.span or span)
+        return _TAKERS[field.type](field, value.value, value.span or span)
 
     def _only(self, name: str) -> CustomField:
         named = self._named.get(name, [])
@@ -203,18 +203,18 @@ class CustomFields:
         (known,) = self._named[attribute.removeprefix(CUSTOM)]
         match value:
             case Money():
-                return {known.key: number_of(value.amount), f"{known.key}{_CURRENCY}": value.currency}
+                return {known.key: to_json_number(value.amount), f"{known.key}{_CURRENCY}": value.currency}
             case Decimal():
-                return {known.key: number_of(value)}
+                return {known.key: to_json_number(value)}
             case tuple():
-                return {known.key: [_id(known, item) for item in value]}
+                return {known.key: [_find_option(known, item) for item in value]}
             case str() if known.type == "enum":
-                return {known.key: _id(known, value)}
+                return {known.key: _find_option(known, value)}
             case _:
                 return {known.key: value}
 
 
-def _id(known: CustomField, label: Value) -> int:
+def _find_option(known: CustomField, label: Value) -> int:
     return next(id_ for id_, option in known.options.items() if option == label)
 
 
@@ -226,26 +226,26 @@ def _read(known: CustomField, raw: object, answered: Mapping[str, object]) -> Va
         return f"? {raw!s}"[:100]
 
 
-def _text(_known: CustomField, raw: object, _answered: Mapping[str, object]) -> Value:
+def _read_text(_known: CustomField, raw: object, _answered: Mapping[str, object]) -> Value:
     if not isinstance(raw, str | int | Decimal):
         raise TypeError
     return normalize_text(str(raw).replace("\r\n", "\n")) or None
 
 
-def _number(raw: object) -> Decimal:
+def _read_number(raw: object) -> Decimal:
     if isinstance(raw, bool) or not isinstance(raw, str | int | Decimal):
         raise TypeError
-    return within_bounds(Decimal(raw))
+    return normalize_within_bounds(Decimal(raw))
 
 
-def _time(_known: CustomField, raw: object, _answered: Mapping[str, object]) -> Value:
+def _read_time(_known: CustomField, raw: object, _answered: Mapping[str, object]) -> Value:
     found = _TIME.fullmatch(str(raw))
     if found is None:
         raise ValueError
     return found[1] + (found[2] or ":00")
 
 
-def _whole(raw: object) -> int:
+def _read_id(raw: object) -> int:
     """Return an id: a number, its digits, or an object that holds it, as deals answer linked contacts and users."""
     if isinstance(raw, Mapping):
         raw = raw.get("value", raw.get("id"))
@@ -254,29 +254,31 @@ def _whole(raw: object) -> int:
     return int(raw)
 
 
-def _label(known: CustomField, raw: object) -> str:
-    id_ = _whole(raw)
+def _read_label(known: CustomField, raw: object) -> str:
+    id_ = _read_id(raw)
     return known.options.get(id_, f"option {id_}")
 
 
-def _labels(known: CustomField, raw: object, _answered: Mapping[str, object]) -> Value:
+def _read_labels(known: CustomField, raw: object, _answered: Mapping[str, object]) -> Value:
     items = raw if isinstance(raw, list) else str(raw).split(",")
-    return tuple(sorted({_label(known, item) for item in items}))
+    return tuple(sorted({_read_label(known, item) for item in items}))
 
 
 _READERS: Mapping[str, Callable[[CustomField, object, Mapping[str, object]], Value]] = {
-    **dict.fromkeys(("varchar", "varchar_auto", "text", "phone", "date"), _text),
-    "double": lambda _known, raw, _answered: _number(raw),
-    "monetary": lambda known, raw, answered: Money(_number(raw), str(answered.get(f"{known.key}{_CURRENCY}") or "")),
-    "time": _time,
-    "enum": lambda known, raw, _answered: _label(known, raw),
-    "set": _labels,
-    **dict.fromkeys(("people", "org", "user"), lambda _known, raw, _answered: _whole(raw)),
+    **dict.fromkeys(("varchar", "varchar_auto", "text", "phone", "date"), _read_text),
+    "double": lambda _known, raw, _answered: _read_number(raw),
+    "monetary": lambda known, raw, answered: Money(
+        _read_number(raw), str(answered.get(f"{known.key}{_CURRENCY}") or "")
+    ),
+    "time": _read_time,
+    "enum": lambda known, raw, _answered: _read_label(known, raw),
+    "set": _read_labels,
+    **dict.fromkeys(("people", "org", "user"), lambda _known, raw, _answered: _read_id(raw)),
 }
 """The types that are managed."""
 
 
-def _lines(raw: str) -> str:
+def _normalize_lines(raw: str) -> str:
     """Return a text of one or several lines in normal form."""
     normal = normalize_text(raw.replace("\r\n", "\n"))
     if not normal:
@@ -286,16 +288,16 @@ def _lines(raw: str) -> str:
     return normal
 
 
-Lines = Annotated[str, AfterValidator(_lines), TextLimit.length(LONGEST)]
+Lines = Annotated[str, AfterValidator(_normalize_lines), TextLimit.length(LONGEST)]
 
 
-def _exact(raw: object) -> Decimal:
+def _check_number(raw: object) -> Decimal:
     if isinstance(raw, bool) or not isinstance(raw, int | Decimal):
         raise PydanticCustomError("custom_value", "no field takes this")
     return exact(raw)
 
 
-Number = Annotated[Decimal, BeforeValidator(_exact), WithJsonSchema({"type": "number"})]
+Number = Annotated[Decimal, BeforeValidator(_check_number), WithJsonSchema({"type": "number"})]
 
 
 def _shape(raw: object) -> str:
@@ -324,7 +326,7 @@ Shape: TypeAlias = Annotated[
 ]
 
 
-def _apart(raw: object) -> object:
+def _refuse_equal_names(raw: object) -> object:
     """Refuse two names that are one in normal form: one value would be lost."""
     if isinstance(raw, Mapping):
         seen: set[str] = set()
@@ -339,7 +341,7 @@ def _apart(raw: object) -> object:
 
 CustomFieldValues = Annotated[
     dict[Line, Shape | None],
-    BeforeValidator(_apart),
+    BeforeValidator(_refuse_equal_names),
     Field(
         description="Custom fields by their name: text, a number, options by their label, money, a contact; or null."
     ),
@@ -361,49 +363,49 @@ class Unfit(Exception):
         self.candidates = candidates
 
 
-def _short(field: CustomField, value: object, span: Span) -> str:
-    found = _long(field, value, span)
+def _take_line(field: CustomField, value: object, span: Span) -> str:
+    found = _take_text(field, value, span)
     if "\n" in found or len(found) > LONGEST_TEXT:
         raise Unfit(f"it takes one line of {LONGEST_TEXT} characters at most", "write less")
     return found
 
 
-def _long(_field: CustomField, value: object, _span: Span) -> str:
+def _take_text(_field: CustomField, value: object, _span: Span) -> str:
     if isinstance(value, str):
         return value
     raise Unfit("it takes text", f'write it in quotes: "{value}"' if isinstance(value, Decimal) else "write a text")
 
 
-def _declared_number(_field: CustomField, value: object, _span: Span) -> Decimal:
+def _take_number(_field: CustomField, value: object, _span: Span) -> Decimal:
     if isinstance(value, int | Decimal) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
         with suppress(PydanticCustomError):
             return exact(Decimal(value))
     raise Unfit("it takes a number of 15 significant digits at most", "write it in digits, as in 7 or 7.5")
 
 
-def _declared_money(field: CustomField, value: object, span: Span) -> Money:
+def _take_money(field: CustomField, value: object, span: Span) -> Money:
     if isinstance(value, Mapping) and "amount" in value and "currency" in value:
-        return Money(_declared_number(field, value["amount"], span), str(value["currency"]))
+        return Money(_take_number(field, value["amount"], span), str(value["currency"]))
     found = _MONEY.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         raise Unfit("it takes an amount of money", "write {amount: 1200, currency: EUR}")
-    return Money(_declared_number(field, found[1], span), found[2])
+    return Money(_take_number(field, found[1], span), found[2])
 
 
-def _declared_date(_field: CustomField, value: object, _span: Span) -> str:
+def _take_date(_field: CustomField, value: object, _span: Span) -> str:
     with suppress(PydanticCustomError):
-        return calendar_day(value)
+        return check_day(value)
     raise Unfit("it takes a day of the calendar", "write it like 2026-12-31")
 
 
-def _declared_time(_field: CustomField, value: object, _span: Span) -> str:
+def _take_time(_field: CustomField, value: object, _span: Span) -> str:
     found = _DECLARED_TIME.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         raise Unfit("it takes a time of the day", 'write it like "09:30"')
     return found[0] if found[1] else f"{found[0]}:00"
 
 
-def _option(field: CustomField, value: object, _span: Span) -> str:
+def _take_option(field: CustomField, value: object, _span: Span) -> str:
     label = format(Decimal(value).normalize(), "f") if isinstance(value, int | Decimal) else value
     labels = tuple(field.options.values())
     if not isinstance(label, str) or label not in labels:
@@ -415,16 +417,16 @@ def _option(field: CustomField, value: object, _span: Span) -> str:
     return label
 
 
-def _options(field: CustomField, value: object, span: Span) -> tuple[str, ...]:
+def _take_options(field: CustomField, value: object, span: Span) -> tuple[str, ...]:
     labels = tuple(field.options.values())
     if isinstance(value, str):
         value = [value] if value in labels else [part.strip() for part in value.split("|")]
     if not isinstance(value, list | tuple):
         raise Unfit("it takes a list of its options", "write it in brackets: [ONE, OTHER]", labels)
-    return tuple(sorted({_option(field, item, span) for item in value}))
+    return tuple(sorted({_take_option(field, item, span) for item in value}))
 
 
-def _declared_link(kind: str, *known_by: str) -> Callable[[CustomField, object, Span], Value]:
+def _take_link(kind: str, *known_by: str) -> Callable[[CustomField, object, Span], Value]:
     """Return the function for a person, organization or user: an id, or what people know of it."""
 
     def link(_field: CustomField, value: object, span: Span) -> Value:
@@ -444,16 +446,16 @@ def _declared_link(kind: str, *known_by: str) -> Callable[[CustomField, object, 
     return link
 
 
-_DECLARED: Mapping[str, Callable[[CustomField, object, Span], Value]] = {
-    **dict.fromkeys(("varchar", "varchar_auto", "phone"), _short),
-    "text": _long,
-    "double": _declared_number,
-    "monetary": _declared_money,
-    "date": _declared_date,
-    "time": _declared_time,
-    "enum": _option,
-    "set": _options,
-    "people": _declared_link("person", "email", "name"),
-    "org": _declared_link("organization", "name"),
-    "user": _declared_link("user", "email"),
+_TAKERS: Mapping[str, Callable[[CustomField, object, Span], Value]] = {
+    **dict.fromkeys(("varchar", "varchar_auto", "phone"), _take_line),
+    "text": _take_text,
+    "double": _take_number,
+    "monetary": _take_money,
+    "date": _take_date,
+    "time": _take_time,
+    "enum": _take_option,
+    "set": _take_options,
+    "people": _take_link("person", "email", "name"),
+    "org": _take_link("organization", "name"),
+    "user": _take_link("user", "email"),
 }

@@ -26,8 +26,8 @@ from leadstate.kinds.base import (
     Uuid,
     Wire,
     fields_set,
-    number_of,
-    within_bounds,
+    normalize_within_bounds,
+    to_json_number,
 )
 from leadstate.kinds.custom_fields import CustomFieldValues, keep_as_written, select_custom_fields
 from leadstate.kinds.label import LABEL
@@ -242,7 +242,11 @@ def declare_lead(
     return Desired(
         address,
         {
-            **{name: _attr(name, value, label_keys, place) for name, value in written.items() if name in _WIRE},
+            **{
+                name: _normalize_attr(name, value, label_keys, place)
+                for name, value in written.items()
+                if name in _WIRE
+            },
             **{
                 (name := f"{CUSTOM}{field}"): keep_as_written(value, place(name))
                 for field, value in (spec.custom_fields or {}).items()
@@ -269,7 +273,7 @@ def marker_of(key: str, namespace: str) -> str:
     return key if ":" in key else f"{namespace}:{key}"
 
 
-def _attr(name: str, value: object, label_keys: Mapping[str, str], place: Callable[[str], Span]) -> Value:
+def _normalize_attr(name: str, value: object, label_keys: Mapping[str, str], place: Callable[[str], Span]) -> Value:
     match value:
         case PersonRef() | OrganizationRef() | UserRef():
             kind = {"owner": "user"}.get(name, name)
@@ -278,9 +282,9 @@ def _attr(name: str, value: object, label_keys: Mapping[str, str], place: Callab
         case MoneySpec():
             return Money(value.amount, value.currency)
         case AtLeastLabels():
-            return AtLeast(_refs(value.at_least, label_keys))
+            return AtLeast(_make_refs(value.at_least, label_keys))
         case list():
-            return _refs(value, label_keys)
+            return _make_refs(value, label_keys)
         case int() if name == "visible_to":
             return str(value)
         case str() | int() | None:
@@ -288,7 +292,7 @@ def _attr(name: str, value: object, label_keys: Mapping[str, str], place: Callab
     raise TypeError(f"no attribute form for {name}")
 
 
-def _refs(names: Sequence[str], label_keys: Mapping[str, str]) -> tuple[Ref, ...]:
+def _make_refs(names: Sequence[str], label_keys: Mapping[str, str]) -> tuple[Ref, ...]:
     return tuple(sorted({Ref("label", label_keys[name]) for name in names}, key=str))
 
 
@@ -324,7 +328,7 @@ def decode(raw: object) -> Live:
         **{name: getattr(wire, key) for name, key in _WIRE.items()},
         "title": title,
         "labels": tuple(sorted({RemoteRef("label", id_) for id_ in wire.label_ids})),
-        "value": None if money is None else Money(within_bounds(money.amount), money.currency),
+        "value": None if money is None else Money(normalize_within_bounds(money.amount), money.currency),
         "channel_id": normalize_text(wire.channel_id or "") or None,
     }
     frozen_by = FREEZES if wire.is_archived else None
@@ -390,7 +394,7 @@ def _to_wire(value: Value, ids: Bindings) -> object:
         case RemoteRef():
             return value.id
         case Money():
-            return {"amount": number_of(value.amount), "currency": value.currency}
+            return {"amount": to_json_number(value.amount), "currency": value.currency}
         case tuple():
             return [_to_wire(item, ids) for item in value]
         case _:

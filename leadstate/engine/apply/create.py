@@ -78,7 +78,7 @@ async def _find_created(change: Change, kind: Kind, bindings: Bindings, reader: 
     for pause in PATIENCE:
         await reader.pace.sleep(pause)
         if kind.is_named:
-            found, altered = _named(change, kind, bindings, (await reader.get(Request(kind.listing))).all_rows())
+            found, altered = _find_named(change, kind, bindings, (await reader.get(Request(kind.listing))).all_rows())
         else:
             found, altered = await _search_newest_page(change, kind, reader)
         if len(found) > 1:
@@ -98,7 +98,7 @@ async def _search_newest_page(change: Change, kind: Kind, reader: Reader) -> Fou
     except Rejected:
         return await _search_all_pages(change, kind, reader)
     rows = answer.rows()
-    found = _marked(change, kind, rows)
+    found = _find_marked(change, kind, rows)
     if not found[0] and answer.page()[1] and not _is_newest_first(rows):
         return await _search_all_pages(change, kind, reader)
     return found
@@ -109,19 +109,19 @@ async def _search_all_pages(change: Change, kind: Kind, reader: Reader) -> Found
     found: Found = ([], [])
     async with aclosing(reader.pages(kind.listing)) as pages:
         async for page in pages:
-            for kept, new in zip(found, _marked(change, kind, page.rows), strict=True):
+            for kept, new in zip(found, _find_marked(change, kind, page.rows), strict=True):
                 kept.extend(new)
     return found
 
 
-def _named(change: Change, kind: Kind, bindings: Bindings, rows: Sequence[Any]) -> Found:
+def _find_named(change: Change, kind: Kind, bindings: Bindings, rows: Sequence[Any]) -> Found:
     """Return what the create of a named object may have made: it is new and has the name."""
     name, listed = change.want.get("name"), decode_rows(kind, kind.listing, rows)
     unknown = [live for live in listed if not bindings.knows(RemoteRef(live.kind, live.remote_id))]
     return [live for live in unknown if live.name == name], [live for live in unknown if is_altered(name, None, live)]
 
 
-def _marked(change: Change, kind: Kind, rows: Sequence[Any]) -> Found:
+def _find_marked(change: Change, kind: Kind, rows: Sequence[Any]) -> Found:
     """Return what the create of an object with an ownership marker may have made: it has the marker."""
     title = change.want.get("title")
     pairs = zip(decode_summaries(kind, kind.listing, rows), rows, strict=True)

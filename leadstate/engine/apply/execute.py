@@ -384,15 +384,15 @@ async def move_leads(change: Change, target: str, writer: Writer, moved: set[str
             for lead in carriers:
                 group.create_task(move(lead))
         if failures:
-            raise _gravest(failures)
-        carriers = await _carriers(kind, source, writer)
+            raise _choose_gravest(failures)
+        carriers = await _find_carriers(kind, source, writer)
         if not carriers:
             return
     verb = "carries" if len(carriers) == 1 else "carry"
     raise StillCarried(kind.operation(Action.UPDATE).id, f"{counted(len(carriers), kind.name)} still {verb} the label")
 
 
-def _gravest(failures: Sequence[tuple[str, ApiError]]) -> ApiError:
+def _choose_gravest(failures: Sequence[tuple[str, ApiError]]) -> ApiError:
     """Return what ends a merge of which some leads could not be moved: what no request survives, else the first."""
     for _, failure in failures:
         if failure.fatal:
@@ -433,7 +433,7 @@ async def _move(lead: str, source: str, target: str, writer: Writer) -> bool:
     return await writer.repeat(attempt)
 
 
-async def _carriers(kind: Kind, label: str, writer: Writer) -> list[str]:
+async def _find_carriers(kind: Kind, label: str, writer: Writer) -> list[str]:
     found: list[str] = []
     async with aclosing(writer.pages(kind.listing)) as pages:
         async for page in pages:

@@ -71,7 +71,7 @@ class Recorder(Writer):
         """
         account, kind = self._plan.account, self._writes[request.operation]
         action = kind.writes[request.operation]
-        touches = list(self._touches(kind, action, request, change))
+        touches = list(self._expect(kind, action, request, change))
         for touch, observer in product(touches, self._observers):
             observer.touching(account, touch)
         if obstacle := next((observer.obstacle for observer in self._observers if observer.obstacle), ""):
@@ -85,28 +85,28 @@ class Recorder(Writer):
                     observer.touched(account, touch, None)
             raise
         for touch in touches:
-            done = self._done(touch, answer.data)
+            done = self._describe_done(touch, answer.data)
             for observer in self._observers:
                 observer.touched(account, touch, done)
         return answer
 
-    def _touches(self, kind: Kind, action: Action, request: Request, change: Change | None) -> Iterator[Touch]:
+    def _expect(self, kind: Kind, action: Action, request: Request, change: Change | None) -> Iterator[Touch]:
         body, remote_id = request.body or {}, request.remote_id or ""
         if change is None or action is Action.UPDATE:
-            yield self._update(kind, remote_id, body, change)
+            yield self._expect_update(kind, remote_id, body, change)
         elif action is Action.ADD:
-            yield self._add(change, kind, body)
+            yield self._expect_add(change, kind, body)
         else:
-            yield from self._carriers(change, remote_id)
-            yield self._delete(change, remote_id)
+            yield from self._expect_carriers(change, remote_id)
+            yield self._expect_delete(change, remote_id)
 
-    def _add(self, change: Change, kind: Kind, body: Mapping[str, object]) -> Touch:
+    def _expect_add(self, change: Change, kind: Kind, body: Mapping[str, object]) -> Touch:
         wanted = {name: value for name, value in change.want.items() if value is not None and name != FREEZES}
-        after = {**wanted, **_listed(kind, body)}
+        after = {**wanted, **_decode_lists(kind, body)}
         return Touch(kind.name, None, change.address.key, None, after, marker=change.marker)
 
-    def _update(self, kind: Kind, remote_id: str, body: Mapping[str, object], change: Change | None) -> Touch:
-        after: dict[str, Value] = dict(_listed(kind, body))
+    def _expect_update(self, kind: Kind, remote_id: str, body: Mapping[str, object], change: Change | None) -> Touch:
+        after: dict[str, Value] = dict(_decode_lists(kind, body))
         before: dict[str, Value] = {}
         if after:
             read = self._read.pop((kind.name, remote_id), None)
@@ -121,7 +121,7 @@ class Recorder(Writer):
                 before[name], after[name] = None if isinstance(was, Absent) else was, change.want[name]
         return Touch(kind.name, remote_id, None if change is None else change.address.key, before, after)
 
-    def _delete(self, change: Change, remote_id: str) -> Touch:
+    def _expect_delete(self, change: Change, remote_id: str) -> Touch:
         kind, key = change.address.kind, change.address.key
         read = self._read.pop((kind, remote_id), None)
         if read is not None:
@@ -130,13 +130,13 @@ class Recorder(Writer):
         before = {field.path: unlink(field.before) for field in change.fields if not isinstance(field.before, Absent)}
         return Touch(kind, remote_id, key, before, None, change.marker)
 
-    def _carriers(self, change: Change, remote_id: str) -> Iterator[Touch]:
+    def _expect_carriers(self, change: Change, remote_id: str) -> Iterator[Touch]:
         """Yield what loses its reference to an object by its delete; what gets another one was written before."""
         live = () if change.moves_to is not None else change.carriers or ()
         for carrier in (*live, *(change.archived_carriers or ())):
             yield Touch(CARRIER, carrier, None, {CARRIES: (RemoteRef(change.address.kind, remote_id),)}, {CARRIES: ()})
 
-    def _done(self, touch: Touch, data: Any) -> Touch:
+    def _describe_done(self, touch: Touch, data: Any) -> Touch:
         """Return what happened, with the values that were answered: they may differ from those that were asked for."""
         if touch.after is None:
             return replace(touch, answered=True)
@@ -145,7 +145,7 @@ class Recorder(Writer):
         except (ValidationError, ArithmeticError):
             return replace(touch, answered=touch.remote_id is not None)
         if touch.remote_id is None:
-            after = _made(touch.after, live.attrs)
+            after = _select_set(touch.after, live.attrs)
             return replace(touch, remote_id=live.remote_id, after=after, custom=live.custom, answered=True)
         if touch.remote_id != live.remote_id:
             return replace(touch, answered=True)
@@ -155,7 +155,7 @@ class Recorder(Writer):
         return replace(touch, after=after, answered=True)
 
 
-def _made(written: Attrs, answered: Attrs) -> Attrs:
+def _select_set(written: Attrs, answered: Attrs) -> Attrs:
     """Return all that a create has set, what the server set by itself included: any other value comes from an edit."""
     return {
         name: value
@@ -164,7 +164,7 @@ def _made(written: Attrs, answered: Attrs) -> Attrs:
     }
 
 
-def _listed(kind: Kind, body: Mapping[str, object]) -> Attrs:
+def _decode_lists(kind: Kind, body: Mapping[str, object]) -> Attrs:
     """Return the lists of references that a body gives."""
     written = {name: body[kind.wire[name]] for name in kind.references if kind.wire[name] in body}
     return {

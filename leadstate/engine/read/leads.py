@@ -280,12 +280,12 @@ async def read_leads(
     Raises:
         ApiError: the account could not be read as a whole.
     """
-    costs = _costs(account, reader, label_goes=False, everything=everything)
+    costs = _estimate_costs(account, reader, label_goes=False, everything=everything)
     listed = None
     if wanted and not costs.by_id and costs.break_even_pages is None:
         listed = await read_live(account, reader)
     known = await named
-    costs = _costs(account, reader, label_goes=known.label_goes, everything=everything)
+    costs = _estimate_costs(account, reader, label_goes=known.label_goes, everything=everything)
     if listed is None and (break_even_pages := costs.break_even_pages) is not None:
         if costs.id_tokens < ASKED_FIRST * KIND.listing.tokens:
             listed = await read_live(account, reader, break_even_pages)
@@ -295,17 +295,17 @@ async def read_leads(
         elif await reader.has_more_pages(KIND.listing, break_even_pages - 1):
             costs = replace(costs, pages=break_even_pages)
     if listed is None and costs.by_id:
-        observed = await _by_id(costs, account, known.labels, reader)
+        observed = await _read_by_id(costs, account, known.labels, reader)
         if observed is not None:
             return observed
         costs = replace(costs, obstacle=f"by id ({costs.id_tokens:,} tokens) not every declared lead was found")
     if listed is None:
         listed = await read_live(account, reader)
     check_labels(known.labels, listed.carriers.keys())
-    return await _listed(costs, listed, reader, full=impact is ImpactLevel.FULL and known.label_goes)
+    return await _add_unlisted(costs, listed, reader, full=impact is ImpactLevel.FULL and known.label_goes)
 
 
-def _costs(account: Account, reader: Reader, *, label_goes: bool, everything: bool) -> Costs:
+def _estimate_costs(account: Account, reader: Reader, *, label_goes: bool, everything: bool) -> Costs:
     """Return what each strategy costs; `label_goes` if a label goes away that leads may carry."""
     declared = account.of_kind(KIND.name)
     unknown = sum(desired.address.ref not in account.lock for desired in declared)
@@ -326,7 +326,7 @@ def _costs(account: Account, reader: Reader, *, label_goes: bool, everything: bo
     return Costs(len(declared), reader.known_pages(KIND.listing), obstacle)
 
 
-async def _by_id(costs: Costs, account: Account, labels: Sequence[Live], reader: Reader) -> Observed | None:
+async def _read_by_id(costs: Costs, account: Account, labels: Sequence[Live], reader: Reader) -> Observed | None:
     """Read the declared leads by the ids that the lock file knows; None if that leaves a doubt about one of them."""
     declared = account.of_kind(KIND.name)
     leads, gone = await ask_for(account, declared, reader)
@@ -341,7 +341,7 @@ async def _by_id(costs: Costs, account: Account, labels: Sequence[Live], reader:
     return Observed({KIND.name: leads}, gone=gone, reading=words)
 
 
-async def _listed(costs: Costs, seen: Listed, reader: Reader, *, full: bool) -> Observed:
+async def _add_unlisted(costs: Costs, seen: Listed, reader: Reader, *, full: bool) -> Observed:
     """Return what was listed, and what else is declared by its id or from the archive; with `full` all of that."""
     account = seen.account
     declared = [lead for lead in account.of_kind(KIND.name) if lead.present and lead.marker]

@@ -65,17 +65,17 @@ async def resolve_custom_fields(
     Raises:
         ApiError: the fields could not be read.
     """
-    used = {name.removeprefix(CUSTOM) for desired in planned for name in _custom(desired.attrs)}
+    used = {name.removeprefix(CUSTOM) for desired in planned for name in _list_custom(desired.attrs)}
     fields = await read_fields(reader, used) if used else None
     diagnostics: list[Diagnostic] = []
     made: list[Desired] = []
     for desired in account.desired:
-        if not any(_custom(desired.attrs)):
+        if not any(_list_custom(desired.attrs)):
             made.append(desired)
             continue
-        attrs, unfit = normal_attrs(desired.attrs, fields, desired.span)
+        attrs, unfit = normalize_attrs(desired.attrs, fields, desired.span)
         made.append(replace(desired, attrs=attrs))
-        diagnostics += [_unfit(desired, name, failure) for name, failure in unfit.items()]
+        diagnostics += [_explain_unfit(desired, name, failure) for name, failure in unfit.items()]
     return replace(account, desired=tuple(made)), fields, tuple(diagnostics)
 
 
@@ -89,7 +89,7 @@ async def read_fields(reader: Reader, used: Iterable[str]) -> CustomFields:
     return CustomFields((found for row in rows if (found := decode(row)) is not None), used)
 
 
-def normal_attrs(attrs: Attrs, fields: CustomFields | None, span: Span) -> tuple[Attrs, dict[str, Unfit]]:
+def normalize_attrs(attrs: Attrs, fields: CustomFields | None, span: Span) -> tuple[Attrs, dict[str, Unfit]]:
     """Return attributes with custom fields in normal form; those that do not fit are left out, and why, by name.
 
     Without the account's fields all of them are left out.
@@ -107,23 +107,23 @@ def normal_attrs(attrs: Attrs, fields: CustomFields | None, span: Span) -> tuple
     return made, unfit
 
 
-def _custom(attrs: Attrs) -> Iterator[str]:
+def _list_custom(attrs: Attrs) -> Iterator[str]:
     return (name for name, value in attrs.items() if isinstance(value, CustomValue))
 
 
-def _unfit(desired: Desired, attribute: str, unfit: Unfit) -> Diagnostic:
+def _explain_unfit(desired: Desired, attribute: str, unfit: Unfit) -> Diagnostic:
     value = desired.attrs[attribute]
     return desired.diagnostic(
         "custom-field",
         Severity.ERROR,
         f"the custom field {attribute.removeprefix(CUSTOM)!r}: {unfit}",
-        detail=_few(unfit.candidates),
+        detail=_list_first(unfit.candidates),
         hint=unfit.fix,
         span=value.span if isinstance(value, CustomValue) else None,
     )
 
 
-def _addresses(raw: object) -> object:
+def _unwrap_addresses(raw: object) -> object:
     """Return email addresses as a search answers them: a listing by id answers objects."""
     return [row.get("value", "") if isinstance(row, dict) else row for row in raw] if isinstance(raw, list) else raw
 
@@ -133,7 +133,7 @@ class _Known(Wire):
 
     id: int
     name: str = ""
-    emails: Annotated[list[str], BeforeValidator(_addresses), Field(default_factory=list)]
+    emails: Annotated[list[str], BeforeValidator(_unwrap_addresses), Field(default_factory=list)]
     active_flag: object = True
 
     @property
@@ -260,7 +260,7 @@ async def resolve(
             address: replace(lead, attrs={**lead.attrs, **fields.read(lead.custom)}) for address, lead in there.items()
         }
     uses = [
-        _Use(item, name, value, _linked(there.get(item.address), name))
+        _Use(item, name, value, _find_linked(there.get(item.address), name))
         for item in account.desired
         if item.address not in finished
         for name, value in item.attrs.items()
@@ -271,15 +271,13 @@ async def resolve(
     for kind in ("person", "organization", "user"):
         found |= await _look_up(kind, [use for use in uses if use.lookup.kind == kind], directory)
     ids = {place: fitting[0].id for place, fitting in found.items() if len(fitting) == 1}
-    diagnostics = [
-        _diagnostic(use.item, found[use.place], use.lookup, directory) for use in uses if use.place not in ids
-    ]
+    diagnostics = [_explain(use.item, found[use.place], use.lookup, directory) for use in uses if use.place not in ids]
     desired = tuple(_with_ids(desired, ids) for desired in account.desired)
-    observed = replace(observed, fields=fields, names=_names(uses, ids, directory))
+    observed = replace(observed, fields=fields, names=_name_ids(uses, ids, directory))
     return replace(account, desired=desired), observed, (*unfit, *diagnostics)
 
 
-def _names(uses: Sequence[_Use], ids: Mapping[_Place, int], directory: _Directory) -> dict[str, str]:
+def _name_ids(uses: Sequence[_Use], ids: Mapping[_Place, int], directory: _Directory) -> dict[str, str]:
     """Return what people know ids by: what is written for one, else what one that a live lead has is known by."""
     described = {
         f"{use.name}:{use.linked}": words
@@ -290,7 +288,7 @@ def _names(uses: Sequence[_Use], ids: Mapping[_Place, int], directory: _Director
     return described | {f"{use.name}:{ids[use.place]}": use.lookup.text for use in uses if use.place in ids}
 
 
-def _linked(live: Live | None, name: str) -> int | None:
+def _find_linked(live: Live | None, name: str) -> int | None:
     id_ = None if live is None else live.attrs.get(name)
     return id_ if isinstance(id_, int) else None
 
@@ -351,7 +349,7 @@ def _with_ids(desired: Desired, ids: Mapping[_Place, int]) -> Desired:
     return replace(desired, attrs=resolved)
 
 
-def _diagnostic(desired: Desired, candidates: Sequence[_Known], lookup: Lookup, directory: _Directory) -> Diagnostic:
+def _explain(desired: Desired, candidates: Sequence[_Known], lookup: Lookup, directory: _Directory) -> Diagnostic:
     known = f"the {lookup.by} {lookup.text!r}"
     detail = directory.malformed.get(lookup.kind, "")
     code, summary = "none-found", f"there is no {lookup.kind} with {known}"
@@ -359,7 +357,7 @@ def _diagnostic(desired: Desired, candidates: Sequence[_Known], lookup: Lookup, 
     hint = f"correct it, or {create} first"
     if len(candidates) > 1:
         code, summary = "several-found", f"{counted(len(candidates), lookup.kind)} have {known}"
-        detail = _few([f"{candidate.id}  {candidate.name}" for candidate in candidates])
+        detail = _list_first([f"{candidate.id}  {candidate.name}" for candidate in candidates])
         hint = "write the id of the one that is meant"
     elif directory.is_deactivated(lookup):
         summary = f"the user with {known} is deactivated, and gets no leads any more"
@@ -367,6 +365,6 @@ def _diagnostic(desired: Desired, candidates: Sequence[_Known], lookup: Lookup, 
     return desired.diagnostic(code, Severity.ERROR, summary, detail=detail, hint=hint, span=lookup.span)
 
 
-def _few(candidates: Sequence[str]) -> str:
+def _list_first(candidates: Sequence[str]) -> str:
     more = [f"and {len(candidates) - CANDIDATES} more"] if len(candidates) > CANDIDATES else []
     return "\n".join([*candidates[:CANDIDATES], *more])

@@ -178,7 +178,7 @@ async def list_filters(reader: Reader) -> list[SavedFilter]:
         ApiError: they could not be read.
     """
     rows = (await reader.get(Request(GET_FILTERS))).all_rows()
-    listed = [_decoded(GET_FILTERS, row) for row in rows]
+    listed = [_decode_filter(GET_FILTERS, row) for row in rows]
     return [SavedFilter(found.id, found.name) for found in listed if found.saved]
 
 
@@ -206,7 +206,7 @@ async def read_named_ids(filters: Sequence[SavedFilter], reader: Reader) -> Mapp
     async def read(saved: SavedFilter) -> None:
         with suppress(NotFound):
             answer = await reader.get(Request(GET_FILTER, str(saved.id)))
-            named[saved.id] = _decoded(GET_FILTER, answer.data).ids
+            named[saved.id] = _decode_filter(GET_FILTER, answer.data).ids
 
     async with task_group() as group:
         for saved in filters:
@@ -218,7 +218,7 @@ async def read_named_ids(filters: Sequence[SavedFilter], reader: Reader) -> Mapp
     return found
 
 
-def _decoded(operation: Operation, row: object) -> WireFilter:
+def _decode_filter(operation: Operation, row: object) -> WireFilter:
     try:
         return WireFilter.model_validate(row)
     except (ValidationError, RecursionError) as failure:

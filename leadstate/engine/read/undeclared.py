@@ -168,11 +168,11 @@ def _find_nameable(
         if len(group) == 1 and name not in taken:
             nameable.append(group[0])
         elif not names or name in names:
-            diagnostics.append(_left_out(account, kind, group))
+            diagnostics.append(_explain_left_out(account, kind, group))
     return nameable, diagnostics
 
 
-def _left_out(account: Account, kind: Kind, group: Sequence[Live]) -> Diagnostic:
+def _explain_left_out(account: Account, kind: Kind, group: Sequence[Live]) -> Diagnostic:
     why, hint = f"a declared {kind.name} has this name or key", "rename it in Pipedrive, and import again"
     if len(group) > 1:
         why, hint = f"several {kind.section} have this name", "rename one in Pipedrive, and import again"
