@@ -149,16 +149,16 @@ class Variables:
         """
         if not used_in(value):
             return value
-        failed = False
+        values = self.accounts[variant.account].spec.vars
+        unset: list[re.Match[str]] = []
 
         def replace(text: str, *steps: str | int) -> str:
-            nonlocal failed
-            made = self._replace(text, variant, entry.place(*path, *steps))
-            failed |= made is None
-            return made or ""
+            place = entry.place(*path, *steps)
+            unset.extend(use for use in _USE.finditer(text) if not self._is_set(use, values, variant, place))
+            return text if unset else _USE.sub(lambda use: values[use[1]], text)
 
         made = _with_texts(value, replace)
-        if failed:
+        if unset:
             return None
         try:
             return _validator(type(entry.spec), path[-1]).validate_python(made, context=REPLACED)
@@ -170,35 +170,26 @@ class Variables:
                 self.problems.error("bad-text", place, variant.accounts, summary, hint)
         return None
 
-    def _replace(self, text: str, variant: Variant, place: Place) -> str | None:
-        """Return the text as these accounts have it; None if a variable is not set."""
-        values = self.accounts[variant.account].spec.vars
-        failed = False
-
-        def value(found: re.Match[str]) -> str:
-            nonlocal failed
-            used, name = found[0], found[1]
-            if name in values and used.endswith("}"):
-                return values[name]
-            failed = True
-            if not used.endswith("}"):
-                hint = "add the `}`; a text that holds `${` itself comes from a variable"
-                self.problems.error("bad-variable", place, variant.accounts, "a `${` is not closed", hint)
-            elif "vars" not in self.accounts[variant.account].unknown:
-                hint = choice(name.strip(), sorted(values), what="this account has") if values else ""
-                if re.search(VARIABLE, name):
-                    hint += f"{'  Or: ' if hint else ''}add `vars: {{{cut(name)}: …}}` to the account"
-                hint = hint or "write the name of a variable of the account's `vars`: letters, digits and `_`"
-                summary = f"the variable {shown(name)} is not set"
-                self.problems.error("unknown-variable", place, variant.accounts, summary, hint)
-            return ""
-
-        made = _USE.sub(value, text)
-        return None if failed else made
+    def _is_set(self, use: re.Match[str], values: Mapping[str, str], variant: Variant, place: Place) -> bool:
+        """Return whether a variable has a value in these accounts; if not, report it."""
+        name = use[1]
+        if not use[0].endswith("}"):
+            hint = "add the `}`; a text that holds `${` itself comes from a variable"
+            self.problems.error("bad-variable", place, variant.accounts, "a `${` is not closed", hint)
+        elif name in values:
+            return True
+        elif "vars" not in self.accounts[variant.account].unknown:
+            hint = choice(name.strip(), sorted(values), what="this account has") if values else ""
+            if re.search(VARIABLE, name):
+                hint += f"{'  Or: ' if hint else ''}add `vars: {{{cut(name)}: …}}` to the account"
+            hint = hint or "write the name of a variable of the account's `vars`: letters, digits and `_`"
+            summary = f"the variable {shown(name)} is not set"
+            self.problems.error("unknown-variable", place, variant.accounts, summary, hint)
+        return False
 
 
 def _with_texts(value: Any, replace: Callable[..., str], *path: str | int) -> Any:
-    """Return the plain form of a value with its texts replaced, each of which is told with its path."""
+    """Return the plain form of a value with each text replaced, of which `replace` is given the path too."""
     match value:
         case str():
             return replace(value, *path) if "${" in value else value
