@@ -72,12 +72,10 @@ class Configuration:
         namespace: prefix of our leads' ownership markers; None if the files give no namespace.
         accounts: the selected accounts, in order of name.
         diagnostics: warnings.
-        files: the files that were read, as the user gave them.
         lock_file: where the lock file is, or would be; None where a configuration has none, as a git revision.
     """
 
     namespace: str | None
     accounts: tuple[DeclaredAccount, ...]
     diagnostics: tuple[Diagnostic, ...]
-    files: tuple[str, ...]
     lock_file: Path | None = None

@@ -49,5 +49,4 @@ def understand(
         diagnostics.error("no-files", "no configuration file is named", None, hint="name a file or folder with -c")
     if diagnostics.any_error:
         raise ConfigurationError(diagnostics.sorted(Severity.ERROR))
-    names = tuple(source.name for source in sources)
-    return Configuration(namespace, declared, diagnostics.sorted(Severity.WARNING), names)
+    return Configuration(namespace, declared, diagnostics.sorted(Severity.WARNING))

@@ -101,13 +101,12 @@ def test_a_folder_is_read_as_one_in_order_of_name(tmp_path: Path) -> None:
     (tmp_path / "b.yml").write_text("labels: [{name: B, color: red}]\n")
     (tmp_path / "a.yaml").write_text(GOOD + "labels: [{name: A, color: red}]\n")
     found = load([tmp_path])
-    assert found.files == (str(tmp_path / "a.yaml"), str(tmp_path / "b.yml"))
     assert [desired.address.key for desired in found.accounts[0].account.desired] == ["A", "B"]
 
 
 def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(GOOD)
-    assert load([tmp_path, tmp_path / "a.yaml"]).files == (str(tmp_path / "a.yaml"),)
+    assert len(load([tmp_path, tmp_path / "a.yaml"]).accounts) == 1
 
 
 def test_relative_paths_stay_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
