@@ -17,12 +17,10 @@ from leadstate.cli.main import COMMANDS
 from leadstate.cli.options import load_configuration
 from leadstate.cli.output import say, table, to_json, write
 from leadstate.cli.session import read_accounts
-from leadstate.engine.jobs import AccountJob
 from leadstate.engine.read.observe import read_listing
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import LONGEST_ID
 from leadstate.model.address import normalize_text
-from leadstate.model.diagnostics import Diagnostic, diagnostic_of
 from leadstate.model.escape import is_visible, visible, visible_json
 from leadstate.model.resource import CARRIED, CARRIER
 from leadstate.pipedrive.client import Reader
@@ -116,12 +114,21 @@ def lead(*, lead_id: object, **chosen: Any) -> int:
     \b
     Examples:  leadstate get lead 4f1c0d3e-8f7a-4a55-9a5e-0d1f6c9c7b11 -a emea
     """
+    missing: list[NotFound] = []
 
     async def fetch(reader: Reader) -> list[Row]:
-        found = _row(GET_LEAD, (await reader.get(Request(GET_LEAD, str(lead_id)))).data)
-        return [_with_labels(GET_LEAD, found, await _label_names(reader))]
+        try:
+            answer = await reader.get(Request(GET_LEAD, str(lead_id)))
+        except NotFound as failure:
+            missing.append(failure)
+            return []
+        return [_with_labels(GET_LEAD, _row(GET_LEAD, answer.data), await _label_names(reader))]
 
-    return _get(fetch, KINDS[CARRIER].columns, of_one=GET_LEAD, **chosen)
+    def check(rows: Sequence[Row]) -> None:
+        if missing and not rows:
+            raise missing[0]
+
+    return _get(fetch, KINDS[CARRIER].columns, check, **chosen)
 
 
 def _check_owners(_ctx: click.Context, _param: click.Parameter, owners: tuple[str, ...]) -> tuple[str, ...]:
@@ -207,7 +214,7 @@ def leads(
                     found.append(_with_labels(operation, row, names))
         return found
 
-    def check() -> None:
+    def check(_rows: Sequence[Row]) -> None:
         for name in sorted(unknown):
             what, hint = ("a label", "--label") if name in wanted_names else ("a user", "--owner")
             raise click.BadParameter(f"no account has {what} {visible(name)!r}", param_hint=hint)
@@ -269,46 +276,20 @@ def _row(operation: Operation, raw: object) -> Row:
 def _get(
     fetch: Fetch,
     columns: Sequence[str],
-    check: Callable[[], None] = lambda: None,
+    check: Callable[[Sequence[Row]], None] = lambda _rows: None,
     *,
-    of_one: Operation | None = None,
     paths: tuple[Path, ...],
     accounts: tuple[str, ...],
     form: str,
     color: str,
     output: Path | None,
 ) -> int:
-    """Read every account and write the rows.
-
-    Args:
-        fetch: reads one account.
-        columns: of the table.
-        check: may raise a usage error once all accounts have been read.
-        of_one: the request for an object that one account has: that others do not have it is no error.
-        paths: the configuration's files.
-        accounts: which of them to read.
-        form: `table`, `json` or `yaml`.
-        color: whether to colour the table.
-        output: the file to write to; None for stdout.
-    """
+    """Read every account and write the rows, unless `check` raises an error after all could be read."""
     configuration = load_configuration(paths, accounts)
-    absent: list[Diagnostic] = []
-
-    async def read(job: AccountJob) -> list[Row]:
-        try:
-            return await fetch(Reader(job.connection))
-        except NotFound as failure:
-            if of_one is None or failure.operation != of_one.id:
-                raise
-            absent.append(diagnostic_of(failure, job.account.name))
-            return []
-
-    found, failures = wait_for(read_accounts(configuration, read))
-    if not any(found.values()):
-        failures = sorted([*failures, *absent], key=lambda diagnostic: diagnostic.account or "")
+    found, failures = wait_for(read_accounts(configuration, lambda job: fetch(Reader(job.connection))))
     rows = [{"account": name, **row} for name, its_rows in found.items() for row in its_rows]
     if not failures:
-        check()
+        check(rows)
     if form == "table":
         names = ("account", *columns) if len(configuration.accounts) > 1 else columns
         shown = table([[_cell(row.get(name)) for name in names] for row in rows], names, color=color, output=output)
