@@ -225,7 +225,7 @@ def _ask_about(plan: Plan, choices: Choices, before: Answers) -> tuple[Answers, 
     click.echo(shown, nl=False, err=True, color=True)
     chosen = choose(plan, choices.color, before)
     if chosen is None:
-        say_cancelled("apply")
+        _say_cancelled("apply")
     return chosen
 
 
@@ -258,7 +258,7 @@ def confirm(question: str, *, deed: str, show: str = "") -> bool:
         return False
     if ask(f"{show}{question} Only 'yes' will be accepted: ").strip() == "yes":
         return True
-    say_cancelled(deed)
+    _say_cancelled(deed)
     return False
 
 
@@ -282,7 +282,7 @@ def ask(question: str) -> str:
             raise Interrupted(NOTHING_CHANGED) from None
 
 
-def say_cancelled(deed: str) -> None:
+def _say_cancelled(deed: str) -> None:
     """Write to stderr that the command is cancelled."""
     click.echo(f"{deed.capitalize()} cancelled. Nothing was changed.", err=True)
 

@@ -46,14 +46,8 @@ IGNORED = (
 _PIPEDRIVE = re.compile(r"(?:https?://)?([^/.]+)\.pipedrive\.com/?")
 
 
-def configuration_from(config: Path, account: str, variable: str) -> str | None:
-    """Return a configuration with the account's labels; None, with diagnostics on stderr, if it cannot be read.
-
-    Args:
-        config: the file that is to be written.
-        account: the company's domain, or the address of its Pipedrive, of a proxy or a sandbox.
-        variable: the environment variable that holds the token.
-    """
+def _configuration_from(config: Path, account: str, variable: str) -> str | None:
+    """Return a configuration with the account's labels; None, with diagnostics on stderr, if it cannot be read."""
     source = Source(str(config), _head(account, variable), config.parent)
     try:
         files = Files.of([source], Diagnostics())
@@ -147,7 +141,7 @@ def init(*, folder: Path, account: str | None, variable: str) -> int:
     if account is not None:
         if os.path.lexists(config):
             raise click.UsageError(f"{config} already exists: `leadstate import` adds what an account has.")
-        taken = configuration_from(config, account, variable)
+        taken = _configuration_from(config, account, variable)
         if taken is None:
             return Exit.ERROR
         text = taken
