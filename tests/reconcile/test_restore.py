@@ -1,11 +1,12 @@
 """The rollback as a pure function: what an apply has touched, and what is there now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from leadstate.model.account import Account
 from leadstate.model.address import Address, Ref, RemoteRef, Span, Target
 from leadstate.model.diagnostics import Diagnostic, Severity
 from leadstate.model.plan import AccountPlan, AccountReceipt, Action, Change, FieldDiff, Reason, Touch, Untouched
@@ -17,17 +18,32 @@ from tests.harness.builders import account, live_label, live_lead, refs, shown
 FILE = Span("receipt.json", 1, 1)
 RENAMED = Touch("label", "id-1", "x", {"name": "Cold", "color": "red"}, {"name": "Warm", "color": "blue"})
 DELETED = Touch("label", "gone", None, {"name": "Cold", "color": "red"}, None, answered=True)
+ADDED_LEAD = Touch("lead", "id-a", "a", None, {"title": "a", "person": 1}, marker="ns:a", answered=True)
+DELETED_LEAD = Touch("lead", "old-a", None, {"title": "a"}, None, marker="ns:a", answered=True)
 
 
 def done(touch: Touch) -> Touch:
     return replace(touch, answered=True)
 
 
-def back(*touches: Touch, live: tuple[Live, ...] = (), before: Mapping[str, str] | None = None, **seen: Any) -> Any:
-    """Return the plan of a rollback; `before` holds the labels that existed before the run."""
-    receipt = AccountReceipt("receipt.json", touches, before or {})
+def receipt(*touches: Touch, before: Mapping[str, str] | None = None, **known: Any) -> AccountReceipt:
+    """Return the receipt of a run; `before` holds the labels that existed before it."""
+    return AccountReceipt("receipt.json", touches, before or {}, **known)
+
+
+def back(
+    *touches: Touch,
+    live: tuple[Live, ...] = (),
+    before: Mapping[str, str] | None = None,
+    declared: Account | None = None,
+    targets: Sequence[Target] = (),
+    known: Mapping[str, Any] | None = None,
+    **seen: Any,
+) -> Any:
+    """Return the plan of a rollback; `before` holds the labels from before the run, `known` what else it knew."""
     by_kind = {kind: [there for there in live if there.kind == kind] for kind in ("label", "lead")}
-    return plan_restore(account(), receipt, Observed(by_kind, **seen))
+    told = receipt(*touches, before=before, **(known or {}))
+    return plan_restore(declared or account(), told, Observed(by_kind, **seen), targets)
 
 
 def left(plan: AccountPlan) -> list[tuple[str, str]]:
@@ -39,17 +55,12 @@ def test_an_added_lead_is_deleted_if_the_run_ended_before_archiving_it(
     answered: bool,  # noqa: FBT001  a parameter
     expected: list[str],
 ) -> None:
-    made = Touch("lead", "id-a", "a", None, {"title": "a", "person": 1}, marker="ns:a", answered=True)
     archived = Touch("lead", "id-a", "a", {"archived": False}, {"archived": True}, answered=answered)
-    plan = plan_restore(
-        account(), AccountReceipt("receipt.json", (made, archived), {}), Observed({"lead": [live_lead("a")]})
-    )
-    assert shown(plan) == expected
+    assert shown(back(ADDED_LEAD, archived, live=(live_lead("a"),))) == expected
 
 
 def test_a_delete_names_its_values_and_its_place_in_the_receipt() -> None:
-    made = Touch("lead", "id-a", "a", None, {"title": "a", "person": 1}, marker="ns:a", answered=True)
-    (change,) = back(made, live=(live_lead("a"),)).changes
+    (change,) = back(ADDED_LEAD, live=(live_lead("a"),)).changes
     assert (change.address, change.action, change.reason) == (
         Address("emea", "lead", "a"),
         Action.DELETE,
@@ -79,7 +90,8 @@ def test_an_untouched_object_is_listed_with_key_and_reason() -> None:
 
 
 def test_a_renamed_label_is_renamed_back() -> None:
-    (change,) = back(done(RENAMED), live=(live_label("Warm", "blue", "id-1"),)).changes
+    plan = back(done(RENAMED), live=(live_label("Warm", "blue", "id-1"),))
+    (change,) = plan.changes
     assert (change.action, change.reason, change.remote_id, change.span) == (
         Action.UPDATE,
         Reason.RENAMED,
@@ -87,6 +99,8 @@ def test_a_renamed_label_is_renamed_back() -> None:
         FILE,
     )
     assert change.want == {"name": "Cold", "color": "red"}
+    assert not change.thaw_first
+    assert plan.unchanged == 0
 
 
 def test_a_name_that_another_label_took_since_is_not_taken_back() -> None:
@@ -145,28 +159,23 @@ def test_objects_already_in_their_former_state_are_counted() -> None:
 
 
 def test_added_leads_that_are_gone_are_counted() -> None:
-    made = Touch("lead", "id-a", "a", None, {"title": "a", "person": 1}, marker="ns:a", answered=True)
-    plan = back(made, replace(made, remote_id="id-b", key="b"), replace(made, remote_id="id-c", key="c"))
+    plan = back(ADDED_LEAD, *(replace(ADDED_LEAD, remote_id=f"id-{key}", key=key) for key in "bc"))
     assert (plan.unchanged, plan.changes, left(plan)) == (3, (), [])
 
 
 def test_deleted_leads_that_exist_again_are_counted() -> None:
-    gone = Touch("lead", "old-a", None, {"title": "a"}, None, marker="ns:a", answered=True)
-    other = replace(gone, remote_id="old-b", marker="ns:b")
-    plan = back(gone, other, live=(live_lead("a"), live_lead("b")))
+    other = replace(DELETED_LEAD, remote_id="old-b", marker="ns:b")
+    plan = back(DELETED_LEAD, other, live=(live_lead("a"), live_lead("b")))
     assert (plan.unchanged, plan.changes) == (2, ())
 
 
 def test_a_lead_that_exists_again_stands_for_one_deleted_lead_of_its_marker() -> None:
-    gone = Touch("lead", "old-a", None, {"title": "a"}, None, marker="ns:a", answered=True)
-    plan = back(gone, replace(gone, remote_id="old-b"), live=(live_lead("a"),))
+    plan = back(DELETED_LEAD, replace(DELETED_LEAD, remote_id="old-b"), live=(live_lead("a"),))
     assert (plan.unchanged, plan.changes, left(plan)) == (1, (), [("old-b", "duplicate")])
 
 
 def test_a_lead_that_the_run_left_stands_for_no_deleted_lead() -> None:
-    gone = Touch("lead", "old-a", None, {"title": "a"}, None, marker="ns:a", answered=True)
-    receipt = AccountReceipt("receipt.json", (gone,), {}, frozenset({"id-a"}))
-    plan = plan_restore(account(), receipt, Observed({"lead": [live_lead("a")]}))
+    plan = back(DELETED_LEAD, live=(live_lead("a"),), known={"leads": frozenset({"id-a"})})
     assert (plan.unchanged, plan.changes, left(plan)) == (0, (), [("old-a", "duplicate")])
 
 
@@ -176,15 +185,14 @@ def test_an_archived_lead_stands_for_a_deleted_lead_that_was_archived_only(
     expected: tuple[int, list[tuple[str, str]]],
 ) -> None:
     """One that was archived before the run, which reads no archived leads, is another lead of the same marker."""
-    gone = done(Touch("lead", "old-a", None, {"title": "a", "archived": archived}, None, marker="ns:a"))
+    gone = replace(DELETED_LEAD, before={"title": "a", "archived": archived})
     plan = back(gone, live=(live_lead("a", archived=True),))
     assert (plan.changes, plan.unchanged, left(plan)) == ((), *expected)
 
 
 def test_a_deleted_lead_without_a_marker_is_reported_whatever_else_has_none() -> None:
-    gone = Touch("lead", "old", None, {"title": "a"}, None, answered=True)
-    plan = back(gone, live=(live_lead(None, remote_id="id-b"),))
-    assert (plan.unchanged, plan.changes, left(plan)) == (0, (), [("old", "not-ours")])
+    plan = back(replace(DELETED_LEAD, marker=None), live=(live_lead(None, remote_id="id-b"),))
+    assert (plan.unchanged, plan.changes, left(plan)) == (0, (), [("old-a", "not-ours")])
 
 
 def test_a_namesake_replaces_a_deleted_label() -> None:
@@ -217,9 +225,7 @@ def test_a_restored_lead_is_archived_if_it_was_archived(
     expected: dict[str, bool],
 ) -> None:
     labels = (RemoteRef("label", "id-Warm"), RemoteRef("label", "id-Hot"), RemoteRef("label", "id-unknown"))
-    gone = Touch(
-        "lead", "old", "a", {"title": "a", "archived": archived, "labels": labels}, None, marker="ns:a", answered=True
-    )
+    gone = replace(DELETED_LEAD, before={"title": "a", "archived": archived, "labels": labels})
     plan = back(gone, live=(live_label("Hot"), live_label("Warm")))
     assert [change.want for change in plan.changes] == [{"title": "a", "labels": refs("Hot", "Warm"), **expected}]
     assert [change.marker for change in plan.changes] == ["ns:a"]
@@ -227,20 +233,20 @@ def test_a_restored_lead_is_archived_if_it_was_archived(
 
 def test_a_restored_lead_carries_its_ignored_labels_again() -> None:
     labels = (RemoteRef("label", "id-Hot"), RemoteRef("label", "id-tmp"))
-    gone = done(Touch("lead", "old", "a", {"title": "a", "labels": labels}, None, marker="ns:a"))
+    gone = replace(DELETED_LEAD, before={"title": "a", "labels": labels})
     plan = back(gone, live=(live_label("Hot"),), ignored={"label": [live_label("tmp", remote_id="id-tmp")]})
     assert [change.want["labels"] for change in plan.changes] == [refs("Hot", "tmp")]
     assert plan.bindings.id_of(Ref("label", "tmp")) == "id-tmp", "its receipt would take the label for a new one"
 
 
 def test_a_deleted_unmanaged_lead_is_not_created_again() -> None:
-    gone = Touch("lead", "old", "a", {"title": "a"}, None, marker="other:a", answered=True)
-    assert back(gone).untouched == (Untouched("lead", Reason.NOT_OURS, "a", "old", FILE),)
+    gone = replace(DELETED_LEAD, key="a", marker="other:a")
+    assert back(gone).untouched == (Untouched("lead", Reason.NOT_OURS, "a", "old-a", FILE),)
     assert back(replace(gone, marker=None)).changes == ()
 
 
 def test_a_deleted_lead_that_may_be_archived_is_guarded() -> None:
-    gone = Touch("lead", "old", "a", {"title": "a"}, None, marker="ns:a", answered=True)
+    gone = replace(DELETED_LEAD, key="a")
     plan = back(gone, unsure=frozenset({"ns:a"}))
     assert plan.diagnostics == (
         Diagnostic(
@@ -267,24 +273,19 @@ def test_a_deleted_lead_that_may_be_archived_is_guarded() -> None:
 )
 def test_an_unmarked_lead_is_restored_only_if_it_was_adopted(lock: Mapping[Ref, str], expected: list[str]) -> None:
     changed = Touch("lead", "id-None", "a", {"title": "old"}, {"title": "new"}, answered=True)
-    plan = plan_restore(
-        replace(account(), lock=lock),
-        AccountReceipt("receipt.json", (changed,), {}),
-        Observed({"lead": [live_lead(None, title="new")]}),
-    )
-    assert shown(plan) == expected
+    declared = replace(account(), lock=lock)
+    assert shown(back(changed, live=(live_lead(None, title="new"),), declared=declared)) == expected
 
 
 def test_an_unanswered_create_of_a_lead_is_found_by_its_marker() -> None:
     made = Touch("lead", None, "a", None, {"title": "a"}, marker="ns:a", locked_as="old")
-    receipt = AccountReceipt("receipt.json", (made,), {})
+    there = Observed({"lead": [live_lead("a"), live_lead("b"), live_lead(None)]})
     assert [
-        (touch.remote_id, touch.key, touch.marker, touch.locked_as)
-        for touch in with_ids(receipt, Observed({"lead": [live_lead("a"), live_lead("b"), live_lead(None)]})).touched
+        (touch.remote_id, touch.key, touch.marker, touch.locked_as) for touch in with_ids(receipt(made), there).touched
     ] == [("id-a", "a", "ns:a", "old")]
-    unmarked = replace(receipt, touched=(replace(made, marker=None),))
+    unmarked = receipt(replace(made, marker=None))
     assert with_ids(unmarked, Observed({"lead": [live_lead(None)]})) == unmarked
-    assert with_ids(receipt, Observed({"lead": [live_lead("b")]})) == receipt
+    assert with_ids(receipt(made), Observed({"lead": [live_lead("b")]})) == receipt(made)
 
 
 @pytest.mark.parametrize(
@@ -300,8 +301,7 @@ def test_an_unanswered_create_of_a_label_is_found_by_name_and_color(
     live: list[Live], before: Mapping[str, str], found: str | None
 ) -> None:
     made = Touch("label", None, "New", None, {"name": "New", "color": "blue"})
-    receipt = AccountReceipt("receipt.json", (made,), before)
-    (touch,) = with_ids(receipt, Observed({"label": live})).touched
+    (touch,) = with_ids(receipt(made, before=before), Observed({"label": live})).touched
     assert touch.remote_id == found
 
 
@@ -313,12 +313,11 @@ def test_an_unanswered_create_that_several_objects_could_be_is_reported(
 ) -> None:
     label = Touch("label", None, "New", None, {"name": "New", "color": "blue"})
     lead = Touch("lead", None, "a", None, {"title": "a"}, marker="ns:a")
-    seen = {
-        "label": [live_label("New", "blue"), live_label("New", "blue", "twin")],
-        "lead": [live_lead("a"), live_lead("a", remote_id="twin")],
-    }
-    receipt = AccountReceipt("receipt.json", (label, lead), {})
-    plan = plan_restore(account(), receipt, Observed(seen), targets)
+    labels, leads = (
+        (live_label("New", "blue"), live_label("New", "blue", "twin")),
+        (live_lead("a"), live_lead("a", remote_id="twin")),
+    )
+    plan = back(label, lead, live=(*labels, *leads), targets=targets)
     assert plan.changes == ()
     assert {entry.reason for entry in plan.untouched} == {Reason.AMBIGUOUS}
     assert [(entry.kind, entry.key) for entry in plan.untouched] == expected
@@ -336,19 +335,16 @@ def retitled(remote_id: str = "id-a", key: str | None = "a") -> Touch:
 
 def test_a_restore_plan_names_account_and_strategy() -> None:
     declared = replace(account(), company_id=7041)
-    hot = live_label("Hot")
-    plan = plan_restore(declared, AccountReceipt("receipt.json", (), {}), Observed({"label": [hot]}, reading="by id"))
+    plan = back(live=(live_label("Hot"),), declared=declared, reading="by id")
     assert (plan.account, plan.origin, plan.company_id) == ("emea", declared.origin, 7041)
     assert (plan.reading, plan.unchanged) == ("by id", 0)
 
 
 def test_kinds_that_were_not_read_are_not_restored() -> None:
     touches = (Touch("lead", None, "a", None, {"title": "a"}, marker="ns:a"), retitled(), done(RENAMED))
-    plan = plan_restore(account(), AccountReceipt("receipt.json", touches, {}), Observed({}))
+    plan = plan_restore(account(), receipt(*touches), Observed({}))
     assert (plan.changes, left(plan)) == ((), [("id-1", "gone"), ("id-a", "gone")])
-    carried = plan_restore(
-        account(), AccountReceipt("receipt.json", (retitled(),), {}), Observed({"lead": [live_lead("a", title="new")]})
-    )
+    carried = plan_restore(account(), receipt(retitled()), Observed({"lead": [live_lead("a", title="new")]}))
     assert shown(carried) == ["~ lead:a title"]
 
 
@@ -368,11 +364,6 @@ def test_an_update_names_the_values_it_restores() -> None:
         remote_id="id-a",
         span=FILE,
     )
-
-
-def test_a_label_is_not_unfrozen() -> None:
-    (change,) = back(done(RENAMED), live=(live_label("Warm", "blue", "id-1"),)).changes
-    assert not change.thaw_first
 
 
 def test_keys_of_the_plan_win_over_generated_ones() -> None:
@@ -395,8 +386,7 @@ def test_a_lead_without_a_key_is_known_by_its_title_there_or_not() -> None:
     touches = [relabelled("id-Hot", then=(), remote_id=remote_id) for remote_id in "23"]
     gone = Touch("lead", "4", None, {"title": "Before"}, {"title": "After"}, answered=True)
     untitled = relabelled("id-Hot", then=(), remote_id="5")
-    receipt = AccountReceipt("receipt.json", (*touches, gone, untitled), {}, names={"person:7": "p7@acme.test"})
-    plan = plan_restore(account(), receipt, Observed({"label": there[:1], "lead": there[1:]}))
+    plan = back(*touches, gone, untitled, live=there, known={"names": {"person:7": "p7@acme.test"}})
     assert plan.names == {"lead:#2": "Renewal", "lead:4": "Before", "person:7": "p7@acme.test"}
 
 
@@ -433,11 +423,6 @@ def test_objects_that_are_back_already_are_counted() -> None:
     live = (live_lead("a", title="old"), live_lead("b", title="old"), live_label("Cold", "red", "id-1"))
     plan = back(retitled(), retitled("id-b", "b"), done(RENAMED), live=live)
     assert (plan.unchanged, plan.changes, left(plan)) == (3, (), [])
-
-
-def test_an_update_of_a_label_is_counted_once() -> None:
-    plan = back(done(RENAMED), live=(live_label("Warm", "blue", "id-1"),))
-    assert plan.unchanged == 0
 
 
 def test_attributes_are_restored_one_by_one() -> None:
@@ -571,15 +556,15 @@ def test_a_label_that_exists_again_under_another_id_is_changed_back() -> None:
 
 def test_a_lead_is_created_again_without_a_label_that_does_not_exist_and_says_so() -> None:
     labels = (RemoteRef("label", "old"),)
-    gone = Touch("lead", "id-a", "a", {"title": "a", "labels": labels}, None, marker="ns:a", answered=True)
+    gone = replace(DELETED_LEAD, before={"title": "a", "labels": labels})
     plan = back(gone, live=(live_label("Warm"),), before=BEFORE)
     assert [change.want for change in plan.changes] == [{"title": "a", "labels": ()}]
-    assert left(plan) == [("id-a", "changed-since")]
+    assert left(plan) == [("old-a", "changed-since")]
 
 
 def test_a_lead_is_created_again_with_a_label_once_that_stands_for_two_that_it_had() -> None:
     labels = (RemoteRef("label", "id-Warm"), RemoteRef("label", "id-Cold"))
-    gone = done(Touch("lead", "id-a", "a", {"title": "a", "labels": labels}, None, marker="ns:a"))
+    gone = replace(DELETED_LEAD, before={"title": "a", "labels": labels})
     deleted = replace(DELETED, remote_id="id-Cold")
     # A later run has given the name of the deleted label to the other one.
     live = (live_label("Cold", remote_id="id-Warm"),)
@@ -591,7 +576,7 @@ LOST = {"labels": (RemoteRef("label", "gone"), RemoteRef("label", "id-y"))}
 KEPT = {"labels": ()}
 
 
-def limited(*targets: str) -> AccountPlan:
+def limited(*targets: str) -> Any:
     """Return the rollback, limited to targets, of a run that deleted two labels and changed a label and two leads."""
     touches = (
         Touch("label", "gone", "Cold", {"name": "Cold", "color": "red"}, None, answered=True),
@@ -600,10 +585,8 @@ def limited(*targets: str) -> AccountPlan:
         Touch("lead", "id-a", "a", {**LOST, "title": "before"}, {**KEPT, "title": "a"}, answered=True),
         Touch("lead", "id-b", "b", {"title": "before"}, {"title": "b"}, answered=True),
     )
-    observed = Observed({"label": [live_label("x", color="blue")], "lead": [live_lead("a"), live_lead("b")]})
-    receipt = AccountReceipt("receipt.json", touches, {})
-    parsed = [Target.parse(target, ("label", "lead")) for target in targets]
-    return plan_restore(account(), receipt, observed, parsed)
+    live = (live_label("x", color="blue"), live_lead("a"), live_lead("b"))
+    return back(*touches, live=live, targets=[Target.parse(target, ("label", "lead")) for target in targets])
 
 
 @pytest.mark.parametrize(
@@ -649,23 +632,19 @@ def test_a_target_leaves_a_new_label_of_the_run_where_leads_created_by_it_carry_
     gave = Touch("lead", "id-a", "a", KEPT, {"labels": (RemoteRef("label", "id-x"),)}, answered=True)
     seed = Touch("lead", "id-b", "b", None, {"title": "b", "labels": (RemoteRef("label", "id-x"),)}, marker="ns:b")
     target = [Target(None, "label", "x")]
-    live = [live_lead("a", labels=("id-x",))]
+    first, second = (live_lead(key, labels=("id-x",)) for key in "ab")
 
-    def plan(*touches: Touch, leads: list[Live]) -> AccountPlan:
+    def plan(*touches: Touch, leads: tuple[Live, ...]) -> Any:
         carriers = {RemoteRef("label", "id-x"): [lead.remote_id for lead in leads]}
-        observed = Observed({"label": [live_label("x")], "lead": leads}, carriers=carriers)
-        return plan_restore(account(), AccountReceipt("receipt.json", touches, {}), observed, target)
+        return back(*touches, live=(live_label("x"), *leads), targets=target, carriers=carriers)
 
-    assert shown(plan(made, gave, leads=live)) == ["- label:x", "~ lead:a labels"]
-    with_seed = [*live, live_lead("b", labels=("id-x",))]
-    assert shown(plan(made, gave, done(seed), leads=with_seed)) == ["~ lead:a labels"]
+    assert shown(plan(made, gave, leads=(first,))) == ["- label:x", "~ lead:a labels"]
+    assert shown(plan(made, gave, done(seed), leads=(first, second))) == ["~ lead:a labels"]
 
 
 def test_a_rollback_deletes_no_protected_label() -> None:
     made = done(Touch("label", "id-1", "VIP", None, {"name": "VIP", "color": "red"}))
-    receipt = AccountReceipt("receipt.json", (made,), {})
-    there = live_label("VIP", "red", "id-1")
-    plan = plan_restore(account(protect={"label": ["VIP"]}), receipt, Observed({"label": [there], "lead": []}))
+    plan = back(made, live=(live_label("VIP", "red", "id-1"),), declared=account(protect={"label": ["VIP"]}))
     assert (plan.changes, left(plan)) == ((), [("id-1", "protected")])
 
 
@@ -677,9 +656,8 @@ def test_a_rollback_leaves_ignored_labels_and_their_leads_alone() -> None:
     carries = {"labels": (RemoteRef("label", "id-1"),)}
     gained = done(Touch("lead", "id-a", "a", {"labels": ()}, carries, marker="ns:a"))
     deleted = done(Touch("label", "gone", "tmp-2", {"name": "tmp-2", "color": "red"}, None))
-    receipt = AccountReceipt("receipt.json", (changed, gained, deleted), {})
-    observed = Observed({"label": [], "lead": [live_lead("a", labels=("id-1",))]}, ignored={"label": [tmp]})
-    plan = plan_restore(account(ignore={"label": ["tmp-*"]}), receipt, observed)
+    declared, lead = account(ignore={"label": ["tmp-*"]}), live_lead("a", labels=("id-1",))
+    plan = back(changed, gained, deleted, live=(lead,), declared=declared, ignored={"label": [tmp]})
     assert (plan.changes, left(plan)) == ((), [("id-1", "ignored"), ("gone", "ignored")])
 
 
@@ -717,7 +695,7 @@ def test_what_a_rollback_has_created_is_known_when_the_account_is_read_again() -
     """It merged Hot into Cold, which it renamed; that one was deleted since, and the rollback created the other."""
     merged = Touch("label", "id-1", "Hot#id-1", {"name": "Hot", "color": "red"}, None, answered=True)
     renamed = Touch("label", "id-2", "Hot", {"name": "Cold", "color": "red"}, {"name": "Hot", "color": "red"})
-    receipt = AccountReceipt("receipt.json", (done(renamed), merged), {"id-1": "Hot", "id-2": "Cold"})
-    observed = Observed({"label": [live_label("Hot", color="red", remote_id="id-3")], "lead": []})
-    plan = plan_restore(replace(account(), lock={Ref("label", "Hot#id-1"): "id-3"}), receipt, observed)
+    declared = replace(account(), lock={Ref("label", "Hot#id-1"): "id-3"})
+    live, before = (live_label("Hot", color="red", remote_id="id-3"),), {"id-1": "Hot", "id-2": "Cold"}
+    plan = back(done(renamed), merged, live=live, before=before, declared=declared)
     assert (plan.changes, plan.unchanged, left(plan)) == ((), 1, [("id-2", "gone")])
