@@ -148,7 +148,7 @@ class Result(Document):
     @property
     def converged(self) -> bool:
         """Whether everything was done in every account, noted down, and nothing is left to do."""
-        errors = any(diagnostic.severity == Severity.ERROR.value for diagnostic in self.diagnostics)
+        errors = any(diagnostic.severity == Severity.ERROR.value for diagnostic in self.report.all_diagnostics())
         return not (self.interrupted or self.notes or errors) and all(result.settled for result in self.applied)
 
     @property

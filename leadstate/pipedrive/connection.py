@@ -167,8 +167,8 @@ class Connection:
             ApiError: it failed for good, or it is a POST of which nobody knows whether it was done.
         """
         if _reservation.get() is not None:
-            return await self._attempt(request)
-        return await self._again(lambda: self._attempt(request))
+            return await self._exchange_once(request)
+        return await self._retry(lambda: self._exchange_once(request))
 
     async def repeat(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Read, compare and write, all three again where one request failed and that is safe and may help.
@@ -198,9 +198,9 @@ class Connection:
                     finally:
                         _reservation.reset(token)
 
-        return await self._again(reserved)
+        return await self._retry(reserved)
 
-    async def _again(self, attempt: Callable[[], Awaitable[T]]) -> T:
+    async def _retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Make an attempt until it succeeds or fails for good.
 
         After a failure that no other request can survive nothing is sent any more: each further one fails alike.
@@ -225,9 +225,10 @@ class Connection:
                 else:
                     await self.pace.sleep(pause)
 
-    async def _attempt(self, request: Request) -> Answer:
+    async def _exchange_once(self, request: Request) -> Answer:
+        """Send a request once and read its answer."""
         try:
-            reply = await self._once(request)
+            reply = await self._transmit(request)
             return read(request.operation, reply, self.signer.secrets)
         except ApiError as failure:
             failure.method = request.operation.method
@@ -237,7 +238,8 @@ class Connection:
         self.delayed(Delay(seconds))
         await self.pace.sleep(seconds)
 
-    async def _once(self, request: Request) -> httpx.Response:
+    async def _transmit(self, request: Request) -> httpx.Response:
+        """Send a request within the rate limit, and return what came back; raise `ApiError` where nothing did."""
         operation = request.operation
         limiter = self._searches if operation.search else self._limiter
         async with AsyncExitStack() as places:
