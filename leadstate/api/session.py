@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
@@ -186,20 +187,16 @@ class Session:
             besides = [comparison.besides.cost for comparison in compared]
         if settings.targets:
             self._check_targets(settings.targets, plans)
-        costs = {name: spent.since(before[name]) for name, spent in self.spent().items()}
-
-        def document(plans: Sequence[AccountPlan]) -> doc.Report:
-            return build(
-                "plan",
-                [Part(plan, costs.get(plan.account, Spent()).cost) for plan in plans],
-                scope=doc.Scope(accounts=self.limit.accounts, targets=tuple(targets), shard=self.limit.shard),
-                diagnostics=(*self.configuration.diagnostics, *(base.diagnostics if base else ())),
-                base=None
-                if base is None
-                else doc.Base(revision=base.revision, commit=base.commit, read=doc.Requests.sum(besides)),
-                undoes=undone_receipt(self.accounts),
-            )
-
+        document = partial(
+            _build_plan,
+            costs={name: spent.since(before[name]).cost for name, spent in self.spent().items()},
+            scope=doc.Scope(accounts=self.limit.accounts, targets=tuple(targets), shard=self.limit.shard),
+            diagnostics=(*self.configuration.diagnostics, *(base.diagnostics if base else ())),
+            base=None
+            if base is None
+            else doc.Base(revision=base.revision, commit=base.commit, read=doc.Requests.sum(besides)),
+            undoes=undone_receipt(self.accounts),
+        )
         return Plan(self.configuration, settings, plans, before, document)
 
     async def apply(
@@ -489,6 +486,11 @@ async def connect(
                 unusable.append(unread(account, failures[account.name]))
         yield Session(configuration, tuple(work), tuple(unusable), around, limit or Limit(accounts))
         write_lengths(around.cache, remembered, {_cache_key(job.account): job.connection.lengths for job in work})
+
+
+def _build_plan(plans: Sequence[AccountPlan], costs: Mapping[str, tuple[int, int]], **about: Any) -> doc.Report:
+    """Return the report of plans; a plan that is sent to another process takes this function along by its name."""
+    return build("plan", [Part(plan, costs.get(plan.account, Spent().cost)) for plan in plans], **about)
 
 
 def _report_delay(observers: Sequence[Observer], account: str, delay: Delay) -> None:

@@ -12,7 +12,7 @@ Below the CLI a failure of one account or one change travels as a `Diagnostic` o
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from leadstate.model.address import Address, Span
 
@@ -90,6 +90,10 @@ class LeadstateError(Exception):
         super().__init__(summary)
         self.hint = hint
         self.span = span
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy what the error holds; `Exception` would call the class with the sentence, which not each class takes."""
+        return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
 def diagnostic_of(failure: LeadstateError, account: str) -> Diagnostic:

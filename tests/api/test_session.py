@@ -1,6 +1,7 @@
 """The Python API over a sandbox: with and without `await`, and how each refusal looks."""
 
 import asyncio
+import pickle
 import re
 import shutil
 import subprocess
@@ -106,6 +107,12 @@ def test_a_plan_is_applied_without_await(plan: leadstate.Plan, runtime: Runtime)
     result = leadstate.apply(plan, runtime=runtime)
     assert result.converged
     assert result.report.scope == plan.report.scope
+
+
+def test_a_plan_is_applied_in_another_process_than_it_was_made(plan: leadstate.Plan, runtime: Runtime) -> None:
+    result = leadstate.apply(pickle.loads(pickle.dumps(plan)), runtime=runtime)  # noqa: S301  written here
+    assert result.converged
+    assert pickle.loads(pickle.dumps(result)) == result  # noqa: S301  written here
 
 
 def test_only_the_chosen_changes_are_made_and_the_receipt_names_the_others(
