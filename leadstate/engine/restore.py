@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from leadstate.engine.read.leads import Listed, ask_for_ids, check_labels, read_archived, read_live
+from leadstate.engine.read.leads import Costs, Listed, ask_for_ids, check_labels, read_archived, read_live
 from leadstate.engine.read.lookups import normalize_attrs, read_fields
 from leadstate.engine.read.observe import read_named_kinds
 from leadstate.kinds import KINDS
@@ -29,16 +29,15 @@ async def observe_touched(
         ApiError: the account could not be read as a whole.
     """
     named, ignored = await read_named_kinds(account, reader, {touch.kind for touch in receipt.touched})
-    carrier = KINDS[CARRIER]
-    leads = [touch for touch in receipt.touched if touch.kind == carrier.name]
+    leads = [touch for touch in receipt.touched if touch.kind == CARRIER]
     ids = {touch.remote_id for touch in leads if touch.remote_id is not None}
     made = {touch.marker for touch in leads if touch.marker and touch.remote_id is None}
     deleted = {touch.marker for touch in leads if touch.marker and touch.after is None}
     labels_added = any(touch.kind == CARRIED and touch.before is None for touch in receipt.touched)
-    listing = max(1, reader.known_pages(carrier.listing)) * carrier.listing.tokens
+    costs = Costs(len(ids), reader.known_pages(KINDS[CARRIER].listing), "")
     listed: Listed | None = None
-    if made or deleted or labels_added or len(ids) * carrier.one.tokens > listing:
-        keeping = replace(account, lock={Ref(carrier.name, remote_id): remote_id for remote_id in ids})
+    if made or deleted or labels_added or costs.id_tokens > costs.list_tokens:
+        keeping = replace(account, lock={Ref(CARRIER, remote_id): remote_id for remote_id in ids})
         listed = await read_live(keeping, reader)
         check_labels([*named[CARRIED], *ignored[CARRIED]], listed.carriers.keys())
     seen = {} if listed is None else {lead.remote_id: lead for lead in listed.kept}
@@ -48,7 +47,7 @@ async def observe_touched(
     seen |= {lead.remote_id: lead for lead in archived.kept if lead.marker in missing}
     receipt, fields, diagnostics = await _with_custom_fields(account, receipt, reader)
     observed = Observed(
-        {**named, carrier.name: list(seen.values())},
+        {**named, CARRIER: list(seen.values())},
         carriers=None if listed is None else listed.carriers,
         unsure=archived.unsure(missing),
         pages=0 if listed is None else listed.pages,
