@@ -17,7 +17,6 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    TypeAdapter,
     ValidationError,
     ValidationInfo,
     WithJsonSchema,
@@ -249,17 +248,6 @@ class Wire(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True, defer_build=True)
 
 
-class LeadSummary(Wire):
-    """Id, ownership marker and labels of a lead: all that is validated of unmanaged leads."""
-
-    id: Annotated[str, Field(min_length=1)]
-    origin_id: str | None = None
-    label_ids: Annotated[list[str], Field(default_factory=list)]
-
-
-_SUMMARIES = TypeAdapter(list[LeadSummary], config=ConfigDict(defer_build=True))
-
-
 def normalize_line(raw: str) -> str:
     """Return the normal form of a name or title; raise an error if it is empty or holds a control character."""
     normal = normalize_text(raw)
@@ -306,12 +294,6 @@ def decode_rows(kind: Kind, operation: Operation, rows: Iterable[object]) -> Ite
     """Yield the objects of an answer; raise `BadAnswer` at a malformed row."""
     with raising_bad_answer(kind, operation):
         yield from map(kind.decode, rows)
-
-
-def decode_summaries(kind: Kind, operation: Operation, rows: Sequence[object]) -> list[LeadSummary]:
-    """Return id, marker and labels of each row, all validated at once; raise `BadAnswer` if one is malformed."""
-    with raising_bad_answer(kind, operation):
-        return _SUMMARIES.validate_python(rows)
 
 
 @contextmanager

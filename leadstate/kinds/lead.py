@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
 
 from leadstate.kinds.base import (
     DECLARED_UUID,
@@ -15,7 +15,6 @@ from leadstate.kinds.base import (
     Email,
     Item,
     Kind,
-    LeadSummary,
     Line,
     MoneySpec,
     NotBool,
@@ -27,6 +26,7 @@ from leadstate.kinds.base import (
     Wire,
     fields_set,
     normalize_within_bounds,
+    raising_bad_answer,
     to_json_number,
 )
 from leadstate.kinds.custom_fields import CustomFieldValues, keep_as_written, select_custom_fields
@@ -54,6 +54,7 @@ from leadstate.pipedrive.operations import (
     GET_LEAD,
     GET_LEADS,
     UPDATE_LEAD,
+    Operation,
     Request,
 )
 
@@ -301,6 +302,23 @@ class WireMoney(Wire):
 
     amount: Decimal
     currency: str
+
+
+class LeadSummary(Wire):
+    """Id, ownership marker and labels of a lead: all that is validated of unmanaged leads."""
+
+    id: Annotated[str, Field(min_length=1)]
+    origin_id: str | None = None
+    label_ids: Annotated[list[str], Field(default_factory=list)]
+
+
+_SUMMARIES = TypeAdapter(list[LeadSummary], config=ConfigDict(defer_build=True))
+
+
+def decode_summaries(operation: Operation, rows: Sequence[object]) -> list[LeadSummary]:
+    """Return id, marker and labels of each row, all validated at once; raise `BadAnswer` if one is malformed."""
+    with raising_bad_answer(LEAD, operation):
+        return _SUMMARIES.validate_python(rows)
 
 
 class WireLead(LeadSummary):

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from leadstate.kinds.base import Kind, decode_rows, decode_summaries
+from leadstate.kinds.base import Kind, decode_rows
+from leadstate.kinds.lead import decode_summaries
 from leadstate.model.address import RemoteRef
 from leadstate.model.plan import Action, Change
 from leadstate.model.resource import PAGE, Bindings, Live
@@ -124,7 +125,7 @@ def _find_named(change: Change, kind: Kind, bindings: Bindings, rows: Sequence[A
 def _find_marked(change: Change, kind: Kind, rows: Sequence[Any]) -> Found:
     """Return what the create of an object with an ownership marker may have made: it has the marker."""
     title = change.want.get("title")
-    pairs = zip(decode_summaries(kind, kind.listing, rows), rows, strict=True)
+    pairs = zip(decode_summaries(kind.listing, rows), rows, strict=True)
     near = [row for summary, row in pairs if summary.origin_id == change.marker or row.get("title") == title]
     listed = list(decode_rows(kind, kind.listing, near))
     found = [live for live in listed if live.marker == change.marker]

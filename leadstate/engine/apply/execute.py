@@ -17,7 +17,8 @@ from leadstate.engine.apply.recorder import Recorder
 from leadstate.engine.events import Observer
 from leadstate.engine.jobs import task_group
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Kind, decode_rows, decode_summaries
+from leadstate.kinds.base import Kind, decode_rows
+from leadstate.kinds.lead import decode_summaries
 from leadstate.model.address import Address, RemoteRef
 from leadstate.model.diagnostics import counted, reason_of
 from leadstate.model.plan import AccountPlan, Action, Change, Outcome, Status, plain
@@ -413,7 +414,7 @@ async def _move(lead: str, source: str, target: str, writer: Writer) -> bool:
         nonlocal begun
         answer = await writer.get(Request(kind.one, lead))
         (now,) = decode_rows(kind, kind.one, [answer.data])
-        labels = decode_summaries(kind, kind.one, [answer.data])[0].label_ids
+        labels = decode_summaries(kind.one, [answer.data])[0].label_ids
         if begun and source not in labels and target not in labels:
             raise not_given
         if source not in labels or now.frozen_by is not None:
@@ -437,6 +438,6 @@ async def _find_carriers(kind: Kind, label: str, writer: Writer) -> list[str]:
     found: list[str] = []
     async with aclosing(writer.pages(kind.listing)) as pages:
         async for page in pages:
-            leads = decode_summaries(kind, kind.listing, page.rows)
+            leads = decode_summaries(kind.listing, page.rows)
             found += [lead.id for lead in leads if label in lead.label_ids]
     return found

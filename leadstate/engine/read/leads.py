@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from leadstate.engine.jobs import task_group
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import decode_rows, decode_summaries
+from leadstate.kinds.base import decode_rows
+from leadstate.kinds.lead import decode_summaries
 from leadstate.model.account import Account, ImpactLevel, Prune
 from leadstate.model.address import Ref, RemoteRef, collapse
 from leadstate.model.diagnostics import counted
@@ -85,7 +86,7 @@ class Listed:
         """Count every row of a page; keep those that could be ours. Thousands are not, so they are not looked into."""
         self.pages += 1
         account = self.account
-        for lead, row in zip(decode_summaries(KIND, operation, rows), rows, strict=True):
+        for lead, row in zip(decode_summaries(operation, rows), rows, strict=True):
             for label in dict.fromkeys(lead.label_ids):
                 self.by_label[label].append(lead.id)
             if is_elsewhere(account, marker := lead.origin_id or ""):

@@ -13,7 +13,8 @@ from leadstate.engine.read.leads import as_declared
 from leadstate.engine.read.lookups import describe_contacts
 from leadstate.engine.read.observe import check_company, read_named_kinds
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import Kind, decode_rows, decode_summaries
+from leadstate.kinds.base import Kind, decode_rows
+from leadstate.kinds.lead import decode_summaries
 from leadstate.model.account import Account
 from leadstate.model.address import Ref, RemoteRef
 from leadstate.model.diagnostics import Diagnostic, Severity
@@ -127,7 +128,7 @@ async def _read_leads(
     owners = {str(owner) for owner in wanted.owners}  # some servers answer ids as text
     async with aclosing(reader.pages(kind.listing)) as pages:
         async for page in pages:
-            summaries = decode_summaries(kind, kind.listing, page.rows)
+            summaries = decode_summaries(kind.listing, page.rows)
             for row, summary in zip(page.rows, summaries, strict=True):
                 if wanted.sources and row.get("source_name") not in wanted.sources:
                     continue

@@ -13,7 +13,8 @@ from leadstate.engine.jobs import AccountJob, task_group
 from leadstate.engine.read.leads import check_labels
 from leadstate.engine.read.observe import check_company, list_filters, read_listing, read_named_ids, without_ignored
 from leadstate.kinds import KINDS
-from leadstate.kinds.base import LeadSummary, raising_bad_answer
+from leadstate.kinds.base import raising_bad_answer
+from leadstate.kinds.lead import LeadSummary
 from leadstate.model.address import RemoteRef
 from leadstate.model.diagnostics import counted
 from leadstate.model.resource import CARRIED, CARRIER, Live
