@@ -42,7 +42,7 @@ _BROKEN: Final = {
         'write a quote within quotes twice: ""; leave no space between the closing quote and what follows',
     ),
 }
-"""What `csv.Error` says of a row → code, summary and hint."""
+"""Words of the message of a `csv.Error` → code, summary and hint."""
 
 
 class Mark(NamedTuple):
@@ -123,7 +123,7 @@ def read_rows(source: Source, diagnostics: Diagnostics) -> Iterator[list[Cell]]:
         try:
             texts = next(reader)
         except csv.Error as problem:
-            code, summary, hint = next(said for words, said in _BROKEN.items() if words in str(problem))
+            code, summary, hint = next(known for words, known in _BROKEN.items() if words in str(problem))
             diagnostics.error(code, summary, Place(source, begin + 1, 1), hint=hint)
             yield []
             if code == "too-long":

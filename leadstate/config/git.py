@@ -1,6 +1,6 @@
 """The configuration as a git revision has it: texts out of git's objects. Checks nothing out and writes nothing.
 
-Knows of git what `rev-parse`, `cat-file` and `ls-tree` say; whatever is asked for by name is asked for as one argument.
+Asks `rev-parse`, `cat-file`, `ls-tree` and `for-each-ref`; a name is always an argument of its own.
 """
 
 import os
@@ -38,7 +38,7 @@ class Revision:
         name: as the user gave it.
         commit: the commit's full id.
         sources: its texts, named as the files are in the working tree; none where it did not exist yet.
-        table: how the CSV files are had that they name.
+        table: reads the CSV files that they name.
     """
 
     name: str
@@ -53,7 +53,7 @@ def read_revision(paths: Sequence[Path], name: str, diagnostics: Diagnostics) ->
     Args:
         paths: files or folders, as they are now.
         name: a branch, a tag or a commit.
-        diagnostics: learns which files are no text.
+        diagnostics: files that are no text are added there.
 
     Raises:
         RevisionError: there is no git, no repository, no such revision, or a path is outside.
@@ -134,11 +134,12 @@ class _Git:
         """Return the folder of the working tree."""
         done = self._run("rev-parse", "--show-toplevel")
         if done.returncode != 0:
-            said = _last_line(done)
             if "dubious ownership" in done.stderr.decode("utf-8", "replace"):
                 hint = f"if you trust it: git config --global --add safe.directory {visible_in_line(str(self._folder))}"
                 raise RevisionError("git does not trust the repository: it belongs to another user", hint=hint)
-            raise RevisionError(f"the configuration is not in a git repository ({said})", hint=_NO_REPOSITORY)
+            raise RevisionError(
+                f"the configuration is not in a git repository ({_last_line(done)})", hint=_NO_REPOSITORY
+            )
         return Path(os.fsdecode(done.stdout.removesuffix(b"\n"))).resolve()
 
     def commit(self, name: str) -> str:
@@ -221,5 +222,5 @@ class _Git:
 
 def _last_line(done: subprocess.CompletedProcess[bytes]) -> str:
     """Return the error of git."""
-    said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    return visible_in_line(said[-1].removeprefix("fatal: ")) if said else f"exit code {done.returncode}"
+    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    return visible_in_line(lines[-1].removeprefix("fatal: ")) if lines else f"exit code {done.returncode}"

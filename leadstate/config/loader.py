@@ -1,4 +1,4 @@
-"""Files in, validated accounts out: read, check each file, merge, check the whole, or say everything that is wrong.
+"""Files in, validated accounts out: read, check each file, merge, check the whole, or report everything that is wrong.
 
 Reads no token and opens no connection.
 """
@@ -29,7 +29,7 @@ def understand(
         sources: the texts, in order.
         accounts: which accounts to return, by name or `tag:TAG`; none means all. All are checked anyway.
         diagnostics: what was found already, while the texts were fetched; this adds to it.
-        read: how the CSV files are had that they name.
+        read: reads the CSV files that they name.
         trust: which hosts and token sources whoever runs it allows.
 
     Raises:

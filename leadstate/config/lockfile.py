@@ -1,6 +1,6 @@
 """The lock file: which id each declared object had. A cache of ids; live data wins.
 
-Losing it loses no correctness, except for adopted leads: they carry no marker of ours, and nothing else tells them.
+Losing it loses no correctness, except for adopted leads: they carry no marker of ours, so nothing else identifies them.
 
 One entry a line, sorted, so that it merges well in git. It holds ids and keys; no names of people, no token.
 """

@@ -1,4 +1,4 @@
-"""What is said of a value that the models refuse: a code, pydantic's sentence about the key, and what to write instead.
+"""Messages for values that the models refuse: a code, pydantic's sentence about the key, and what to write instead.
 
 Near misses, keys and forms in hints come from the JSON schema of the models. What stands under `token` is
 never repeated, whatever it is.
@@ -76,7 +76,7 @@ _RULES: Final[Mapping[str, tuple[str, str]]] = {
     "account_address": ("account-address", "write `domain: acme-emea` for https://acme-emea.pipedrive.com"),
     "bad_url": ("bad-url", ""),
 }
-"""Type of error → code and hint; an error with a `fix` of its own says that instead."""
+"""Type of error → code and hint; the `fix` of an error, where it has one, stands in place of the hint."""
 _SENTENCES: Final = {
     "missing": "is missing",
     **{type_: f"should be {words}" for type_, words in _TYPES.items()},
@@ -111,7 +111,7 @@ class Message(NamedTuple):
 
 
 def message_of(error: ErrorDetails, node: Node, *, in_cell: bool = False) -> Message:
-    """Return what to say of an error of the models.
+    """Return the message for an error of the models.
 
     Args:
         error: the error, without its input.
@@ -175,7 +175,7 @@ def _summary(error: ErrorDetails, name: str, written: str) -> str:
     is_item = isinstance(loc[-1], int)
     if message.startswith(_VERBS):
         return f"an item of `{name}` {message}" if is_item else f"`{name}` {message}"
-    # A whole sentence about an item says itself what it is about.
+    # A whole sentence about an item names the item itself.
     return message if is_item else f"`{name}`: {message}"
 
 

@@ -21,7 +21,7 @@ TIMEOUT: Final = 30.0
 LONGEST: Final = 4096
 """Characters of a token; Pipedrive's have 40."""
 _SHOWN: Final = 500
-"""Characters of what a failed command said."""
+"""Characters of the error output of a failed command."""
 
 
 def read_token(source: SecretSource, *, environ: Mapping[str, str]) -> Token:
@@ -92,8 +92,8 @@ def _from_command(source: SecretSource, environ: Mapping[str, str], what: str) -
         hint = "check that the program is installed and on PATH; there is no shell, so no `~`, `$` or `|`"
         raise SecretError(f"{what} cannot be started: {why}", hint=hint) from None
     if done.returncode != 0:
-        said = _without_secrets(done, environ)
-        summary = f"{what} failed with exit code {done.returncode}" + (f": {said}" if said else "")
+        output = _error_output(done, environ)
+        summary = f"{what} failed with exit code {done.returncode}" + (f": {output}" if output else "")
         raise SecretError(summary, hint="run it by hand; it must print the token and exit with 0")
     return done.stdout[: LONGEST + 3].decode("utf-8", "replace")
 
@@ -115,16 +115,16 @@ def _from_keyring(service: str, user: str, what: str) -> str:
     return raw
 
 
-def _without_secrets(done: subprocess.CompletedProcess[bytes], environ: Mapping[str, str]) -> str:
-    """Return the error of a command on one line, without what it printed or was given."""
+def _error_output(done: subprocess.CompletedProcess[bytes], environ: Mapping[str, str]) -> str:
+    """Return the error output of a command on one line, without what it printed or was given."""
     # What it printed or was given may be the token.
     printed = done.stdout.decode("utf-8", "replace").split()
     given = [text for name, text in environ.items() if is_secret_key(name) and len(text) >= LONG_ENOUGH]
-    said = _shown(
+    output = _shown(
         " ".join(Secrets(map(Token, [*printed, *given])).scrub(done.stderr.decode("utf-8", "replace")).split())
     )
     # Half a word may be half of a secret that is read later, and would not be known again.
-    return said if len(said) <= _SHOWN else f"{said[:_SHOWN].rpartition(' ')[0]} …"
+    return output if len(output) <= _SHOWN else f"{output[:_SHOWN].rpartition(' ')[0]} …"
 
 
 def _shown(text: str) -> str:

@@ -157,7 +157,7 @@ class Entry(Generic[T_co]):
     shared: tuple[Node, Source] | None = None
     """Where stands what it shares with others."""
     unknown: frozenset[str] = frozenset()
-    """Its fields that are in error, of which nothing else must be said; only accounts are used in spite of some."""
+    """Its fields that are in error, about which no rule reports anything; only accounts are used in spite of some."""
 
     def place(self, *path: str | int) -> Place:
         """Return where the value at a path in it begins; for what is not there, where the nearest thing above does."""
@@ -177,7 +177,7 @@ class Entry(Generic[T_co]):
 
 @dataclass(slots=True)
 class Merged:
-    """Everything that the files say and that is right by itself.
+    """Everything in the files that is right by itself.
 
     Attributes:
         top: the beginning of the first file.

@@ -35,7 +35,7 @@ _CONTACTS: Final[Mapping[str, tuple[str, type[Spec]]]] = {
     "owner": ("user", UserRef),
 }
 _NEVER_UNSET: Final = ("owner", "visible_to")
-"""Where an account tells one and another does not, nobody could write that down."""
+"""Fields that take no null, so that no item can express that one account has a value and another has none."""
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ def import_named(kind: Kind, found: Found, everyone: frozenset[str]) -> Imported
     Args:
         kind: the kind.
         found: objects that nothing declares.
-        everyone: every account of the configuration; an item that is not for all of them says for which it is.
+        everyone: every account of the configuration; an item that is not for all of them gets `accounts`.
     """
     imported = Imported()
     here: dict[str, dict[str, Fields]] = defaultdict(dict)
@@ -75,8 +75,8 @@ def import_named(kind: Kind, found: Found, everyone: frozenset[str]) -> Imported
             if used_in(live.name):
                 imported.leave(account, what, *LIKE_VARIABLE)
             elif not _is_valid(kind.spec, fields):
-                said = ", ".join(f"{name} {value}" for name, value in fields.items() if name != "name")
-                why = f"its name or a value cannot be declared ({said})"
+                values = ", ".join(f"{name} {value}" for name, value in fields.items() if name != "name")
+                why = f"its name or a value cannot be declared ({values})"
                 imported.leave(account, what, why, "change it in Pipedrive")
             else:
                 here[live.name][account] = fields
@@ -91,7 +91,7 @@ class Declared:
     """What is declared already, and how leads refer to it.
 
     Attributes:
-        everyone: every account of the configuration; an item that is not for all of them says for which it is.
+        everyone: every account of the configuration; an item that is not for all of them gets `accounts`.
         namespace: the configuration's marker.
         keys: of the leads that are declared.
         names: account → label → what a lead writes for it.
@@ -157,8 +157,8 @@ def _lead_fields(lead: Live, names: Mapping[Ref, str], plan: Any, known: Known) 
         value = lead.attrs[name]
         if name == "labels":
             carried = value if isinstance(value, tuple) else ()
-            told = [names[ref] for ref in carried if isinstance(ref, Ref) and ref in names]
-            fields[name] = told if len(told) == len(carried) else {"at_least": told}
+            declared = [names[ref] for ref in carried if isinstance(ref, Ref) and ref in names]
+            fields[name] = declared if len(declared) == len(carried) else {"at_least": declared}
         elif name in _CONTACTS and isinstance(value, int):
             kind, model = _CONTACTS[name]
             words = known.get((kind, value), {})

@@ -37,7 +37,7 @@ class _UnfitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """What tells how the values of one account are written: its files, what it declares, its custom fields."""
+    """What decides how the values of one account are written: its files, what it declares, its custom fields."""
 
     files: Files
     desired: Sequence[Desired]
@@ -100,7 +100,7 @@ class Accepted:
 def accept(
     changes: Sequence[Change], files: Files, everything: Configuration, fields: Mapping[str, Dictionary]
 ) -> Accepted:
-    """Return the edits that make the files say what is live, instead of the updates that would overwrite it.
+    """Return the edits that write the live values into the files, instead of the updates that would overwrite them.
 
     Args:
         changes: updates, of any accounts.

@@ -1,6 +1,6 @@
 """Where each value and line of a YAML text begins and ends, so that one can be replaced and all else stays as it is.
 
-For texts that `nodes.read_nodes` has read without a diagnostic; says nothing about what a value means.
+For texts that `nodes.read_nodes` has read without a diagnostic; does not interpret values.
 """
 
 import re
@@ -76,11 +76,11 @@ class Spot:
         begin: where it begins in the text, its anchor excepted.
         end: where it ends; comments and blank lines after it are not its own.
         column: where it begins in its line; for a block list that of its dashes, for a block mapping that of its keys.
-        text: what a scalar says, or the one that an alias stands for.
+        text: the text of a scalar, or of the one that an alias stands for.
         quote: what a quoted text stands in.
         flow: whether a list or mapping stands in brackets.
         shared: whether an alias stands for it somewhere.
-        anchor: the name that aliases call it by, or the one that an alias says.
+        anchor: the name of its anchor, or of the one that an alias refers to.
         is_mapping: whether it is a mapping.
         entries: what is in a list or mapping; None of anything else, an alias included.
     """

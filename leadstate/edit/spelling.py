@@ -87,7 +87,7 @@ def _unwritable(value: object) -> str:
 
 
 class ReadableKeys:
-    """Keys that say what leads are called, no two of them alike."""
+    """Keys made of the titles of leads, no two of them alike."""
 
     def __init__(self, taken: set[str]) -> None:
         """`taken` are keys that others have; those that are made are added."""
@@ -105,7 +105,7 @@ class ReadableKeys:
 
 
 def readable_key(title: str) -> str:
-    """Return a key that says what something is called; a number has room behind it."""
+    """Return a key made of a title, with room for a number behind it."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[: LONGEST - len("-10000")].strip("-") or CARRIER
 

@@ -101,7 +101,7 @@ class _Splice(NamedTuple):
 
 
 class Writer:
-    """The text of one file, and what becomes of it by edits."""
+    """Makes edits of the text of one file."""
 
     def __init__(self, source: Source, root: Node) -> None:
         self.source = source

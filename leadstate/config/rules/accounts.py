@@ -25,7 +25,7 @@ def declare_accounts(
 ) -> tuple[DeclaredAccount, ...]:
     """Return the selected accounts in order of name; add what is wrong, anywhere, to the diagnostics."""
     if "accounts" in merged.dropped:
-        return ()  # everything else would be said to be for unknown accounts
+        return ()  # everything else would be reported as for unknown accounts
     directory = Directory.of(merged)
     if not directory.names:
         hint = "add `accounts:` with a name, a `domain` and a `token`"
@@ -91,8 +91,8 @@ def _by_policy(policies: Mapping[str, Policy], directory: Directory) -> list[tup
     found: dict[str, tuple[Policy, AccountSet]] = {}
     for name, policy in policies.items():
         if any(policy.ignore.values()) or any(policy.protect.values()):
-            said = f"{policy.ignore} {policy.protect}"
-            found[said] = (policy, found.get(said, (policy, 0))[1] | directory.bits[name])
+            rules = f"{policy.ignore} {policy.protect}"
+            found[rules] = (policy, found.get(rules, (policy, 0))[1] | directory.bits[name])
     return list(found.values())
 
 
@@ -163,7 +163,7 @@ def _address(entry: Entry[AccountSpec]) -> Place:
 
 
 def policy_of(account: PolicySpec, everywhere: PolicySpec | None) -> Policy:
-    """Return the policy of an account: what it says, then what holds for all, then the defaults; null lifts a limit."""
+    """Return the policy of an account: its own fields, else those of all, else the defaults; null lifts a limit."""
     written: dict[str, Any] = {}
     by_kind: dict[str, dict[str, Any]] = {"prune": {}, "ignore": {}, "protect": {}}
     for spec in (everywhere, account):
@@ -173,7 +173,8 @@ def policy_of(account: PolicySpec, everywhere: PolicySpec | None) -> Policy:
             else:
                 written[name] = value
     prune, ignore, protect = (
-        {kind.name: said[kind.section] for kind in KINDS.values() if kind.section in said} for said in by_kind.values()
+        {kind.name: rules[kind.section] for kind in KINDS.values() if kind.section in rules}
+        for rules in by_kind.values()
     )
     written["refuse_in_use"] = written.pop("in_use", "refuse") == "refuse"
     rules = {kind: Prune(rule) for kind, rule in prune.items()}

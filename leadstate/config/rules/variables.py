@@ -73,7 +73,7 @@ class Variables:
     Attributes:
         accounts: the usable accounts.
         directory: the same by name and tag.
-        problems: learns what cannot be replaced.
+        problems: what cannot be replaced is added there.
     """
 
     accounts: Mapping[str, Entry[AccountSpec]]

@@ -124,7 +124,7 @@ class SecretSpec(Spec):
     """Where one secret comes from; never the secret itself."""
 
     error_type: ClassVar[LiteralString] = "secret_sources"
-    """The type of error that says which sources there are."""
+    """The type of the error where there is not exactly one source; its hint lists the sources."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
@@ -348,7 +348,7 @@ IGNORED: Final = "x-"
 
 
 class Top(Spec):
-    """What one file of a configuration says, the lists of the kinds aside."""
+    """One file of a configuration without the lists of the kinds."""
 
     model_config = ConfigDict(
         json_schema_extra={"patternProperties": {f"^{IGNORED}": {"description": "Ignored: a place for anchors."}}}

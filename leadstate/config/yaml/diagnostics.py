@@ -100,7 +100,7 @@ class Diagnostics:
         detail: str = "",
         severity: Severity = Severity.ERROR,
     ) -> None:
-        """Add an error, unless it is known; what tells two apart is everything but the hint."""
+        """Add an error, unless there is one that differs in the hint alone."""
         place, span = (at, at.span) if isinstance(at, Place) else (None, at)
         found = Diagnostic(code, severity, summary, detail, "", span)
         kind = _kind(found)

@@ -23,7 +23,7 @@ _WITHIN_PLAIN = re.compile(r""":(?<=[^\s\[\]{},"']:)(?=[^\s\[\]{},])|\?(?<=[^\s\
 
 
 class NotYamlError(Exception):
-    """The text is no YAML: what libyaml says about it, and where (from 0)."""
+    """The text is no YAML: the message of libyaml, and the place (from 0)."""
 
     def __init__(self, problem: str, context: str, at: tuple[int, int] | None, begun: tuple[int, int] | None) -> None:
         super().__init__(problem)

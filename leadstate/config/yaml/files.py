@@ -18,7 +18,7 @@ from leadstate.model.address import Span
 from leadstate.model.diagnostics import LeadstateError, reason_of
 
 ReadTable: TypeAlias = Callable[[Path, Diagnostics, Place, str], Source | None]
-"""How the CSV file is had that a configuration names at a place: from the disk, or from another revision."""
+"""Reads the CSV file that a configuration names at a place: from the disk, or from another revision."""
 LARGEST: Final = 64 * 1024 * 1024
 _FLAGS: Final = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"))
 """Those that the system knows."""
@@ -51,7 +51,7 @@ def is_meant(name: str) -> bool:
 
 
 def _identity(file: Path) -> str:
-    """Return what tells that two paths are one file."""
+    """Return what is equal for two paths of one file."""
     try:
         return os.path.realpath(file)
     except (OSError, ValueError):
@@ -134,7 +134,7 @@ def decode(path: Path, raw: bytes, diagnostics: Diagnostics, delimiter: str = ""
     Args:
         path: the file, as the user gave it.
         raw: what is in it.
-        diagnostics: learns what is wrong with it.
+        diagnostics: what is wrong with it is added there.
         delimiter: what stands between its cells, where it is a CSV file.
     """
     name, folder = str(path), path.parent

@@ -57,7 +57,7 @@ _MISTAKES: Final = {
         "put text that begins with `*` or `&` in quotes",
     ),
 }
-"""What libyaml says of the mistakes that people make, a pattern → summary and hint; of others its words are shown."""
+"""A pattern of libyaml's message → summary and hint, for the mistakes that people make; others keep its message."""
 _AT_BEGIN: Final = tuple(_MISTAKES)[:3]
 """Those shown where the broken thing begins, and not where libyaml gave up on a later line."""
 _ANYTHING: Final = "look for an unclosed quote or bracket, or put text with special characters in quotes as a whole"
@@ -98,12 +98,12 @@ def report_syntax_error(problem: NotYamlError, source: Source, diagnostics: Diag
         hint = "use spaces to indent; YAML allows no tabs there"
         diagnostics.error("tab-indentation", "a tab is used to indent", place._replace(column=tab + 1), hint=hint)
         return
-    said = f"{problem.problem} {problem.context}".strip()
-    if _ABOUT_TAG.search(said):
+    message = f"{problem.problem} {problem.context}".strip()
+    if _ABOUT_TAG.search(message):
         diagnostics.error("tag", _NO_TAG, _place(problem.begun or problem.at, source), hint=_INSTEAD_OF_TAG)
         return
-    known = next((pattern for pattern in _MISTAKES if re.search(pattern, said)), "")
-    summary, hint = _MISTAKES.get(known, (f"not YAML: {said}", _ANYTHING))
+    known = next((pattern for pattern in _MISTAKES if re.search(pattern, message)), "")
+    summary, hint = _MISTAKES.get(known, (f"not YAML: {message}", _ANYTHING))
     if known in _AT_BEGIN and problem.begun and problem.at and problem.begun[0] < problem.at[0]:
         place = _place(problem.begun, source)
     diagnostics.error("yaml-syntax", summary, place, hint=hint)
