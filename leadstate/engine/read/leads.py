@@ -86,14 +86,14 @@ class Listed:
         """Count every row of a page; keep those that could be ours. Thousands are not, so they are not looked into."""
         self.pages += 1
         account = self.account
+        ours: list[Any] = []
         for lead, row in zip(decode_summaries(operation, rows), rows, strict=True):
             for label in dict.fromkeys(lead.label_ids):
                 self.by_label[label].append(lead.id)
             if is_elsewhere(account, marker := lead.origin_id or ""):
                 self.elsewhere[marker].append(lead.id)
             if account.owns(lead.origin_id) or account.remembers(KIND.name, lead.id):
-                (ours,) = decode_rows(KIND, operation, [row])
-                self.kept.append(as_declared(account, ours))
+                ours.append(row)
                 continue
             self.others += 1
             # A create of ours may have made it, and the server may have ignored the ownership marker.
@@ -102,6 +102,7 @@ class Listed:
                 collapsed = collapse(title)
                 if collapsed in account.titles:
                     self.unmarked[collapsed].append(lead.id)
+        self.kept += [as_declared(account, lead) for lead in decode_rows(KIND, operation, ours)]
 
     @property
     def carriers(self) -> dict[RemoteRef, list[str]]:
