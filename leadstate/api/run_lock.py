@@ -29,6 +29,8 @@ POLL: Final = 0.1
 """Seconds between two attempts to take locks that another run holds."""
 PATIENCE: Final = 60.0
 """Seconds to wait for others that write the same lock file; one write takes a second where it is large."""
+OTHER_FILES: Final = 512
+"""Files besides locks that a run may have open at once: connections, above all."""
 
 _SHOWN: Final = 200
 """Characters of what another run says about itself."""
@@ -211,13 +213,15 @@ def _folder_error(folder: Path, why: str) -> NoStateFolder:
 
 
 def _allow_open_files(more: int) -> None:
-    """Raise the limit of open files of this process; a lock is an open file, and 1,024 is a common limit."""
+    """Let this process open so many files more; a lock is an open file, and 1,024 is a common limit."""
     try:
         import resource  # noqa: PLC0415  there is none on Windows, and no such limit
     except ImportError:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY:
-        wanted = soft + more if hard == resource.RLIM_INFINITY else min(soft + more, hard)
-        with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError), Path(os.devnull).open() as file:
+        # The lowest number that is free tells how many are open; a second attempt must not raise the limit further.
+        wanted = file.fileno() + more + OTHER_FILES
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

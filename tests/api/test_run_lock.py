@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -157,8 +158,16 @@ def test_an_error_under_the_lock_is_not_an_error_of_the_lock(tmp_path: Path) -> 
 
 def test_more_accounts_than_open_files_are_locked(tmp_path: Path) -> None:
     fleet = [account(f"a{n}", f"https://a{n}.pipedrive.com") for n in range(1200)]
-    with hold_locks(fleet, tmp_path, "apply"):
-        pass
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limits = []
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, before[1]))
+        for _ in range(3):
+            with hold_locks(fleet, tmp_path, "apply"):
+                limits.append(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert len({*limits}) == 1, "each attempt to get the locks raises the limit"
 
 
 CONFIG = """\
