@@ -91,9 +91,9 @@ class Hub:
         """Return the names of the branches."""
         return git(self.origin, "for-each-ref", "--format=%(refname:short)", "refs/heads").splitlines()
 
-    def pull_request(self, number: int, branch: str, *, fork: bool = False, user: str = "ann") -> Done:
+    def pull_request(self, number: int, branch: str, *, fork: bool = False) -> Done:
         """Run the workflow for a pull request: on the trial merge of its branch."""
-        event = {"pull_request": self._pull(number, branch, fork=fork, user=user)}
+        event = {"pull_request": self._pull(number, branch, fork=fork)}
         self.check_out("origin/main")
         git(self.runner.workspace, "merge", "--quiet", "--no-ff", "--no-edit", f"origin/{branch}")
         return self._run("pull_request", event=event, ref=f"pull/{number}")
@@ -142,10 +142,10 @@ class Hub:
         stored = [found for found in self.runner.hub["artifacts"] if found["name"].startswith(beginning)]
         return self.runner.home / "artifacts" / str(stored[-1]["name"])
 
-    def _pull(self, number: int, branch: str, *, fork: bool = False, user: str = "ann") -> dict[str, Any]:
+    def _pull(self, number: int, branch: str, *, fork: bool) -> dict[str, Any]:
         repository = "eve/crm" if fork else REPOSITORY
         head = {"sha": git(self.origin, "rev-parse", branch), "repo": {"full_name": repository}}
-        return {"number": number, "head": head, "user": {"login": user}}
+        return {"number": number, "head": head, "user": {"login": "ann"}}
 
     def check_out(self, commit: str) -> None:
         """Check a commit out into the workspace, as actions/checkout does."""

@@ -40,21 +40,22 @@ def honestly(sandbox: Sandbox) -> AbstractContextManager[str]:
     return running(sandbox.app)
 
 
-def schemathesis(serve: Serve, *, examples: int = 3) -> None:
-    """Judge by what Schemathesis sends within the description, and what it says of the answers."""
+def explored(serve: Serve, *, examples: int, **more: str) -> list[schemathesis_runs.Answer]:
+    """Return answers to requests that a sandbox should take, so that they get past its checks."""
     sandbox = predictable("drifted")
     document = schemathesis_runs.narrowed(contract.document(), sandbox.companies[0])
     with serve(sandbox) as url:
-        answers = schemathesis_runs.explore(url, document, examples=examples, mode="positive")
-    _object_to(schemathesis_runs.objections(answers))
+        return schemathesis_runs.explore(url, document, examples=examples, mode="positive", **more)
+
+
+def schemathesis(serve: Serve) -> None:
+    """Judge by what Schemathesis sends within the description, and what it says of the answers."""
+    _object_to(schemathesis_runs.objections(explored(serve, examples=3)))
 
 
 def vendors_costs(serve: Serve) -> None:
     """Judge by the costs in the vendor's description: what the daily budget loses is what each operation costs."""
-    sandbox = predictable("drifted")
-    document = schemathesis_runs.narrowed(contract.document(), sandbox.companies[0])
-    with serve(sandbox) as url:
-        answers = schemathesis_runs.explore(url, document, examples=1, mode="positive", phases="fuzzing")
+    answers = explored(serve, examples=1, phases="fuzzing")
     charged = [answer for answer in answers if "x-daily-ratelimit-token-remaining" in answer.headers]
     if {answer.operations[0] for answer in charged} != contract.operations().keys():
         raise Objection("not every operation tells what is left of the daily budget")

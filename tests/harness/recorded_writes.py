@@ -112,12 +112,10 @@ class Live:
 
         return connect(httpx.ASGITransport(self.sandbox.app), main)
 
-    def undone(
-        self, account: Account, impact: ImpactLevel = ImpactLevel.LIVE
-    ) -> tuple[AccountPlan, Applied, AccountPlan]:
+    def undone(self, account: Account) -> tuple[AccountPlan, Applied, AccountPlan]:
         """Apply, then restore; return the rollback's plan, its end, and what a second rollback finds."""
         heard = Recording()
-        plan, _ = self.apply(account, heard, impact)
+        plan, _ = self.apply(account, heard)
         return self.restore(account, heard.receipt(plan))
 
     def restore(self, account: Account, receipt: AccountReceipt) -> tuple[AccountPlan, Applied, AccountPlan]:

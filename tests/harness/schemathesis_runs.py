@@ -168,7 +168,6 @@ def explore(
     examples: int,
     mode: str = "all",
     phases: str = "coverage,fuzzing,stateful",
-    seed: int = 1,
 ) -> list[Answer]:
     """Let Schemathesis send requests, the same ones each time, and judge the answers.
 
@@ -178,7 +177,6 @@ def explore(
         examples: random requests for each operation, beside those that it derives from the description.
         mode: `positive` for requests as described, `all` for others too.
         phases: of Schemathesis.
-        seed: of the random requests.
 
     """
     # Now and then it takes a request within the description for a mistake: "Invalid component: positive test case".
@@ -189,7 +187,7 @@ def explore(
         described.write_text(json.dumps({**document, **TOKENS}), encoding="utf-8")
         done = judge_environments.run(
             program, "run", described, "--url", url, "--header", f"x-api-token: {TOKEN}", *checks, "--phases", phases,
-            "--mode", mode, "--max-examples", examples, "--seed", seed, "--generation-database", "none",
+            "--mode", mode, "--max-examples", examples, "--seed", 1, "--generation-database", "none",
             "--continue-on-failure", "--no-shrink", "--no-color", "--output-sanitize", "false",
             "--report", "ndjson", "--report-ndjson-path", report,
         )  # fmt: skip

@@ -160,16 +160,13 @@ def test_cookies_are_not_kept() -> None:
 
 
 class Listing:
-    """A paged listing that changes by a script: `before_page[n]` is called before the n-th page."""
+    """A paged listing."""
 
-    def __init__(self, ids: list[int], before_page: dict[int, Callable[[list[int]], None]] | None = None) -> None:
+    def __init__(self, ids: list[int]) -> None:
         self.ids = ids
-        self.before_page = before_page or {}
         self.starts: list[int] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        if (change := self.before_page.get(len(self.starts))) is not None:
-            change(self.ids)
         start, limit = int(request.url.params["start"]), int(request.url.params["limit"])
         self.starts.append(start)
         rows = self.ids[start : start + limit]

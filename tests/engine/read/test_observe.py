@@ -19,8 +19,8 @@ from tests.harness.builders import FREE, label, lead, live_label, shown
 from tests.harness.fake_api import Fake, failed, ok
 
 
-def archive(count: int, *, sorts: bool = True) -> Fake:
-    return Fake(sorts=sorts).with_leads("old", count, is_archived=True)
+def archive(count: int) -> Fake:
+    return Fake().with_leads("old", count, is_archived=True)
 
 
 def plan(fake: Fake, *desired: Desired, pages: int = 1) -> AccountPlan:
