@@ -481,6 +481,18 @@ class TestGood:
         (label,) = load_text(TOP + f'labels: [{{name: "{name}", color: red}}]\n').accounts[0].account.desired
         assert len(label.names[0]) <= 200
 
+    @pytest.mark.parametrize(
+        ("override", "expected"),
+        [("{}", {"A": "a", "B": "b"}), ("{B: x}", {"A": "a", "B": "x"}), ("{C: c}", {"A": "a", "B": "b", "C": "c"})],
+    )
+    def test_custom_fields_of_an_override_leave_the_others(
+        self, load_text: Load, override: str, expected: dict[str, str]
+    ) -> None:
+        fields = f"person: 1, custom_fields: {{A: a, B: b}}, overrides: {{us: {{custom_fields: {override}}}}}"
+        (found,) = load_text(TOP + lead(fields), accounts=("us",)).accounts[0].account.desired
+        custom = {name: value.value for name, value in found.attrs.items() if isinstance(value, CustomValue)}
+        assert custom == {f"custom_fields.{name}": value for name, value in expected.items()}
+
     def test_names_may_change_places(self, load_text: Load) -> None:
         """A swap by overrides is no clash, as long as no lead has to guess."""
         load_text(
