@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leadstate.sandbox.api import account, contacts, field_lists, leads, oauth, wire
-from leadstate.sandbox.api.payloads import BadRequestError, decoded
+from leadstate.sandbox.api.payloads import BadRequestError, decode
 from leadstate.sandbox.api.wire import Call, Reply
 from leadstate.sandbox.backend import Backend
 from leadstate.sandbox.seeds.reading import SeedError
@@ -179,7 +179,7 @@ def _control_routes(sandbox: Backend) -> list[BaseRoute]:
             return JSONResponse(sandbox.dump())
         body = await request.body()
         try:
-            sandbox.replace(decoded(body))
+            sandbox.replace(decode(body))
         except (BadRequestError, SeedError) as error:
             return wire.error(400, str(error), "See the seed documents of leadstate sandbox.").response()
         return JSONResponse(

@@ -46,12 +46,12 @@ class Search:
     @classmethod
     def of(cls, query: Mapping[str, str], fields: Iterable[str]) -> "Search":
         """Return the search that a query means, in some or all of these fields. Raise `BadRequestError`."""
-        exact = wire.flag(query, "exact_match")
+        exact = wire.read_flag(query, "exact_match")
         term = query.get("term", "").strip()
         least = 1 if exact else _TERM_LEAST
         if len(term) < least:
             raise BadRequestError(f"term must be at least {least} characters long")
-        return cls(term.casefold(), frozenset(wire.choices(query, "fields", frozenset(fields))), exact)
+        return cls(term.casefold(), frozenset(wire.read_choices(query, "fields", frozenset(fields))), exact)
 
     def score(self, values: Mapping[str, Iterable[str]]) -> float:
         """Return how well the values of a row, by field, fit the term: from 0, not at all, to 1."""
@@ -63,8 +63,8 @@ class Search:
 def search_persons(call: Call) -> Reply:
     """Operation searchPersons."""
     search = Search.of(call.query, PERSON_FIELDS)
-    wire.choices(call.query, "include_fields", ("person.picture",))
-    employer = wire.number(call.query, "organization_id")
+    wire.read_choices(call.query, "include_fields", ("person.picture",))
+    employer = wire.read_number(call.query, "organization_id")
     persons = [person for person in call.company.persons if employer is None or person.organization_id == employer]
     organizations = {organization.id: organization for organization in call.company.organizations}
 
@@ -112,9 +112,9 @@ def get_persons(call: Call) -> Reply:
         if name in call.query:
             # To list everybody instead would be a wrong answer.
             raise BadRequestError(f"{name} is not served by the sandbox")
-    ids = wire.numbers(call.query, "ids", IDS_MOST)
+    ids = wire.read_numbers(call.query, "ids", IDS_MOST)
     wanted = [person for person in call.company.persons if ids is None or person.id in ids]
-    rows, cursor = wire.paged(sorted(wanted, key=lambda person: person.id), call.query)
+    rows, cursor = wire.cut_page(sorted(wanted, key=lambda person: person.id), call.query)
     return cursor_page([_person(person, call.company) for person in rows], cursor)
 
 
@@ -143,7 +143,7 @@ def get_organization(call: Call) -> Reply:
 
 
 def _find(call: Call, rows: Iterable[Contact], kind: str) -> Contact:
-    wanted = wire.number(call.path, "id")
+    wanted = wire.read_number(call.path, "id")
     found = next((row for row in rows if row.id == wanted), None)
     if found is None:
         raise MissingError(kind)
@@ -160,7 +160,7 @@ def _found(
     """Return one page of what a search finds, the best first and of equals the newest."""
     scored = [(search.score(texts(row)), row) for row in rows]
     hits = sorted(((score, row) for score, row in scored if score), key=lambda hit: (-hit[0], -hit[1].id))
-    page, cursor = wire.paged(hits, call.query)
+    page, cursor = wire.cut_page(hits, call.query)
     return cursor_page({"items": [{"result_score": score, "item": item(row)} for score, row in page]}, cursor)
 
 

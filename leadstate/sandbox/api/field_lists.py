@@ -7,7 +7,7 @@ does not say about a field is the same made-up value for all.
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
-from leadstate.sandbox.api.wire import PAGE_DEFAULT, PAGE_MOST, Call, Reply, cursor_page, number, page, paged
+from leadstate.sandbox.api.wire import Call, Reply, cursor_page, cut_page, page, read_window
 from leadstate.sandbox.state.custom_fields import Field
 from leadstate.sandbox.state.records import Body
 
@@ -53,20 +53,21 @@ _SUBFIELDS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
 
 def get_deal_fields(call: Call) -> Reply:
     """Operation getDealFields, of the second version."""
-    rows, cursor = paged([_deal_field(field, custom=custom) for field, custom in _all(call, _DEAL)], call.query)
+    rows, cursor = cut_page(
+        [_deal_field(field, custom=custom) for field, custom in _list_fields(call, _DEAL)], call.query
+    )
     return cursor_page(list(rows), cursor)
 
 
 def get_lead_fields(call: Call) -> Reply:
     """Operation getLeadFields, of the first version."""
-    listed = [_lead_field(field, custom=custom) for field, custom in _all(call, _LEAD)]
+    listed = [_lead_field(field, custom=custom) for field, custom in _list_fields(call, _LEAD)]
     rows = [{"id": place, **row, "order_nr": place} for place, row in enumerate(listed, 1)]
-    start = number(call.query, "start", least=0) or 0
-    limit = min(number(call.query, "limit") or PAGE_DEFAULT, PAGE_MOST)
+    start, limit = read_window(call.query)
     return page(rows[start : start + limit], start, limit, more=len(rows) > start + limit)
 
 
-def _all(call: Call, standard: Iterable[tuple[str, str, str]]) -> list[tuple[Field, bool]]:
+def _list_fields(call: Call, standard: Iterable[tuple[str, str, str]]) -> list[tuple[Field, bool]]:
     """Return standard fields, then the company's own, and whether each is one of those."""
     own = call.company.fields.values()
     return [*((Field(*field), False) for field in standard), *((field, True) for field in own)]

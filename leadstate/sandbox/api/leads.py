@@ -5,7 +5,7 @@ Each function is one operation of the OpenAPI description, and is plain: nothing
 
 from leadstate.sandbox.api import payloads
 from leadstate.sandbox.api.payloads import BadRequestError
-from leadstate.sandbox.api.wire import PAGE_DEFAULT, PAGE_MOST, Call, Reply, number, page, success
+from leadstate.sandbox.api.wire import Call, Reply, page, read_number, read_window, success
 from leadstate.sandbox.state import checks
 from leadstate.sandbox.state.company import MissingError
 from leadstate.sandbox.state.records import FILTER_TYPES, Body, Filter, Query
@@ -68,14 +68,13 @@ def _list(call: Call, *, archived: bool, since: str | None) -> Reply:
         raise BadRequestError("filter_id is not supported by this sandbox, which applies no filter")
     query = Query(
         archived=archived,
-        owner_id=number(call.query, "owner_id"),
-        person_id=number(call.query, "person_id"),
-        organization_id=number(call.query, "organization_id"),
+        owner_id=read_number(call.query, "owner_id"),
+        person_id=read_number(call.query, "person_id"),
+        organization_id=read_number(call.query, "organization_id"),
         updated_since=since,
         sort=_sort(call.query.get("sort")),
     )
-    start = number(call.query, "start", least=0) or 0
-    limit = min(number(call.query, "limit") or PAGE_DEFAULT, PAGE_MOST)
+    start, limit = read_window(call.query)
     leads, more = call.company.leads(query, start, limit)
     return page([call.company.shown(lead) for lead in leads], start, limit, more=more)
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from leadstate.sandbox.state import checks
 from leadstate.sandbox.state.checks import Checker, InvalidError
-from leadstate.sandbox.state.custom_fields import Fields, written
+from leadstate.sandbox.state.custom_fields import Fields, check_written
 
 _LEAD: Mapping[str, Checker] = {
     "title": checks.title,
@@ -50,7 +50,7 @@ class BadRequestError(ValueError):
 
 def add_lead(body: bytes, fields: Fields) -> dict[str, Any]:
     """Return the values of a new lead, its custom fields under `custom`. Raise `BadRequestError`."""
-    values = _lead(body, ADD_LEAD, ADD_NULLABLE, fields)
+    values = _check_lead(body, ADD_LEAD, ADD_NULLABLE, fields)
     if "title" not in values:
         raise BadRequestError("title is required")
     return values
@@ -58,12 +58,12 @@ def add_lead(body: bytes, fields: Fields) -> dict[str, Any]:
 
 def update_lead(body: bytes, fields: Fields) -> dict[str, Any]:
     """Return the values of a change, its custom fields under `custom`. Raise `BadRequestError`."""
-    return _lead(body, UPDATE_LEAD, UPDATE_NULLABLE, fields)
+    return _check_lead(body, UPDATE_LEAD, UPDATE_NULLABLE, fields)
 
 
 def add_label(body: bytes) -> dict[str, Any]:
     """Return the name and colour of a new label. Raise `BadRequestError`."""
-    values = _checked(_decoded(body), LABEL, frozenset())
+    values = _check_fields(_decode_object(body), LABEL, frozenset())
     for field in LABEL:
         if field not in values:
             raise BadRequestError(f"{field} is required")
@@ -72,10 +72,10 @@ def add_label(body: bytes) -> dict[str, Any]:
 
 def update_label(body: bytes) -> dict[str, Any]:
     """Return the name, the colour or both. Raise `BadRequestError`."""
-    return _checked(_decoded(body), LABEL, frozenset())
+    return _check_fields(_decode_object(body), LABEL, frozenset())
 
 
-def decoded(body: bytes) -> Any:
+def decode(body: bytes) -> Any:
     """Return the JSON value of a body. Raise `BadRequestError`, also for what Python reads but JSON has not (`NaN`)."""
     try:
         value = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
@@ -87,9 +87,9 @@ def decoded(body: bytes) -> Any:
     return value
 
 
-def _decoded(body: bytes) -> dict[str, Any]:
+def _decode_object(body: bytes) -> dict[str, Any]:
     # No operation requires a body (Pipedrive OpenAPI); without one, nothing is given.
-    value = decoded(body or b"{}")
+    value = decode(body or b"{}")
     if not isinstance(value, dict):
         raise BadRequestError("request body must be a JSON object")
     return value
@@ -99,25 +99,27 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _lead(body: bytes, checkers: Mapping[str, Checker], nullable: Collection[str], fields: Fields) -> dict[str, Any]:
-    raw = _decoded(body)
+def _check_lead(
+    body: bytes, checkers: Mapping[str, Checker], nullable: Collection[str], fields: Fields
+) -> dict[str, Any]:
+    raw = _decode_object(body)
     custom = {key: value for key, value in raw.items() if checks.custom_base(key)}
-    values = _checked({key: value for key, value in raw.items() if key not in custom}, checkers, nullable)
+    values = _check_fields({key: value for key, value in raw.items() if key not in custom}, checkers, nullable)
     try:
-        return {**values, "custom": written(custom, fields)}
+        return {**values, "custom": check_written(custom, fields)}
     except InvalidError as error:
         raise BadRequestError(str(error)) from None
 
 
-def _checked(raw: Mapping[str, Any], checkers: Mapping[str, Checker], nullable: Collection[str]) -> dict[str, Any]:
+def _check_fields(raw: Mapping[str, Any], checkers: Mapping[str, Checker], nullable: Collection[str]) -> dict[str, Any]:
     # The wording is the one that a v1 deal answers; none is recorded for leads.
     unknown = [key for key in raw if key not in checkers]
     if unknown:
         raise BadRequestError(f"Invalid field(s) in the payload: {', '.join(unknown)}")
-    return {key: _clean(key, value, checkers[key], nullable=key in nullable) for key, value in raw.items()}
+    return {key: _check_value(key, value, checkers[key], nullable=key in nullable) for key, value in raw.items()}
 
 
-def _clean(key: str, value: Any, checker: Checker, *, nullable: bool) -> Any:
+def _check_value(key: str, value: Any, checker: Checker, *, nullable: bool) -> Any:
     if value is None and nullable:
         return None
     try:

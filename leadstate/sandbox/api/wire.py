@@ -117,7 +117,7 @@ What a higher `limit` does is not known; here the first version takes it for thi
 """
 
 
-def number(query: Mapping[str, str], name: str, least: int = 1) -> int | None:
+def read_number(query: Mapping[str, str], name: str, least: int = 1) -> int | None:
     """Return a whole number, or None where it is not given."""
     text = query.get(name)
     if text is None:
@@ -130,17 +130,17 @@ def number(query: Mapping[str, str], name: str, least: int = 1) -> int | None:
     return int(text)
 
 
-def numbers(query: Mapping[str, str], name: str, most: int) -> list[int] | None:
+def read_numbers(query: Mapping[str, str], name: str, most: int) -> list[int] | None:
     """Return whole numbers with commas between, or None where they are not given."""
     if name not in query:
         return None
-    found = [number({name: item}, name) or 0 for item in query[name].split(",")]
+    found = [read_number({name: item}, name) or 0 for item in query[name].split(",")]
     if len(found) > most:
         raise BadRequestError(f"{name} must be at most {most}")
     return found
 
 
-def flag(query: Mapping[str, str], name: str) -> bool:
+def read_flag(query: Mapping[str, str], name: str) -> bool:
     """Return whether a parameter is `true`; one that is not given is `false`."""
     text = query.get(name, "false")
     if text not in ("true", "false"):
@@ -148,7 +148,7 @@ def flag(query: Mapping[str, str], name: str) -> bool:
     return text == "true"
 
 
-def choices(query: Mapping[str, str], name: str, known: Collection[str]) -> Collection[str]:
+def read_choices(query: Mapping[str, str], name: str, known: Collection[str]) -> Collection[str]:
     """Return some of the known words with commas between; all of them where it is not given."""
     if name not in query:
         return known
@@ -158,26 +158,32 @@ def choices(query: Mapping[str, str], name: str, known: Collection[str]) -> Coll
     return chosen
 
 
-def paged(rows: Sequence[Any], query: Mapping[str, str]) -> tuple[Sequence[Any], str | None]:
+def read_window(query: Mapping[str, str]) -> tuple[int, int]:
+    """Return the first row and the most rows of the page of the first version that is asked for."""
+    start, limit = read_number(query, "start", least=0), read_number(query, "limit")
+    return start or 0, min(limit or PAGE_DEFAULT, PAGE_MOST)
+
+
+def cut_page(rows: Sequence[Any], query: Mapping[str, str]) -> tuple[Sequence[Any], str | None]:
     """Return the rows of the page that is asked for, and the cursor of the next one, or None at the end."""
-    limit = number(query, "limit") or PAGE_DEFAULT
+    limit = read_number(query, "limit") or PAGE_DEFAULT
     if limit > PAGE_MOST:
         raise BadRequestError(f"limit must be at most {PAGE_MOST}")
-    start = _start(query["cursor"]) if "cursor" in query else 0
+    start = _decode_cursor(query["cursor"]) if "cursor" in query else 0
     more = len(rows) > start + limit
-    return rows[start : start + limit], _cursor(start + limit) if more else None
+    return rows[start : start + limit], _encode_cursor(start + limit) if more else None
 
 
-def _cursor(start: int) -> str:
+def _encode_cursor(start: int) -> str:
     return base64.urlsafe_b64encode(json.dumps({"start": start}).encode()).decode().rstrip("=")
 
 
-def _start(cursor: str) -> int:
+def _decode_cursor(cursor: str) -> int:
     try:
         start = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))["start"]
     except (binascii.Error, ValueError, TypeError, KeyError, RecursionError):
         start = None
     # One that was not made here is refused, also where it could be read.
-    if isinstance(start, int) and start > 0 and _cursor(start) == cursor:
+    if isinstance(start, int) and start > 0 and _encode_cursor(start) == cursor:
         return start
     raise BadRequestError("cursor is invalid")

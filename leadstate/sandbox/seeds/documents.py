@@ -23,7 +23,16 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from leadstate.sandbox.seeds.leads import Fill, LeadReader
-from leadstate.sandbox.seeds.reading import SeedError, array, checked, known, place, record, required, unique
+from leadstate.sandbox.seeds.reading import (
+    SeedError,
+    check_keys,
+    check_unique,
+    check_value,
+    place,
+    read_array,
+    read_record,
+    read_required,
+)
 from leadstate.sandbox.state import checks
 from leadstate.sandbox.state.checks import Checker, InvalidError
 from leadstate.sandbox.state.company import NewId
@@ -94,15 +103,15 @@ def parse(document: Any, *, now: datetime, new_id: NewId) -> tuple[Tables, ...]:
         raise SeedError("", "a seed must be an object")
     fill = Fill(checks.stamp(now), new_id)
     if "companies" in document:
-        known(document, ("companies",), "")
-        companies = array(document, "companies", "")
+        check_keys(document, ("companies",), "")
+        companies = read_array(document, "companies", "")
         parsed = [_company(item, f"companies[{i}]", fill) for i, item in enumerate(companies)]
     else:
         parsed = [_company(document, "", fill)]
-    unique(((f"companies[{i}].token", tables.token) for i, tables in enumerate(parsed)), "token", secret=True)
-    unique((f"companies[{i}].company.id", tables.id) for i, tables in enumerate(parsed))
+    check_unique(((f"companies[{i}].token", tables.token) for i, tables in enumerate(parsed)), "token", secret=True)
+    check_unique((f"companies[{i}].company.id", tables.id) for i, tables in enumerate(parsed))
     clients = [(f"companies[{i}].oauth.refresh_token", tables.oauth) for i, tables in enumerate(parsed)]
-    unique(((at, client.refresh_token) for at, client in clients if client), "token", secret=True)
+    check_unique(((at, client.refresh_token) for at, client in clients if client), "token", secret=True)
     return tuple(parsed)
 
 
@@ -121,13 +130,13 @@ def dump(companies: Iterable[Tables]) -> Body:
 
 
 def _company(raw: Any, path: str, fill: Fill) -> Tables:
-    known(raw, _KEYS, path)
-    token = required(raw, "token", checks.name, path)
-    company = record(required(raw, "company", lambda value: value, path), _COMPANY, _COMPANY, place(path, "company"))
-    fields = [_field(item, f"{place(path, 'fields')}[{i}]") for i, item in enumerate(array(raw, "fields", path))]
-    unique(((f"{place(path, 'fields')}[{i}]", field.code) for i, field in enumerate(fields)), "field")
+    check_keys(raw, _KEYS, path)
+    token = read_required(raw, "token", checks.name, path)
+    company = read_record(read_required(raw, "company", _any, path), _COMPANY, _COMPANY, place(path, "company"))
+    fields = [_field(item, f"{place(path, 'fields')}[{i}]") for i, item in enumerate(read_array(raw, "fields", path))]
+    check_unique(((f"{place(path, 'fields')}[{i}]", field.code) for i, field in enumerate(fields)), "field")
     users = _rows(
-        {"users": _DEFAULT_USERS, **raw}, "users", path, lambda row, at: User(**record(row, _USER, _OWNER, at))
+        {"users": _DEFAULT_USERS, **raw}, "users", path, lambda row, at: User(**read_record(row, _USER, _OWNER, at))
     )
     if not users:
         raise SeedError(place(path, "users"), "there must be at least one user, who owns the token")
@@ -136,17 +145,17 @@ def _company(raw: Any, path: str, fill: Fill) -> Tables:
         token=token,
         oauth=_client(raw["oauth"], place(path, "oauth")) if "oauth" in raw else None,
         **company,
-        plan=checked(raw.get("plan", "premium"), _one_of(*PLANS), place(path, "plan")),
-        unique_label_names=checked(
+        plan=check_value(raw.get("plan", "premium"), _one_of(*PLANS), place(path, "plan")),
+        unique_label_names=check_value(
             raw.get("unique_label_names", False), checks.boolean, place(path, "unique_label_names")
         ),
         fields=tuple(fields),
         # What it leaves out is as the documents have it.
-        wire=Wire(**record(raw.get("wire", {}), _WIRE, (), place(path, "wire"))),
+        wire=Wire(**read_record(raw.get("wire", {}), _WIRE, (), place(path, "wire"))),
         users=users,
-        persons=_rows(raw, "persons", path, lambda row, at: Person(**record(row, _PERSON, _NAMED, at))),
+        persons=_rows(raw, "persons", path, lambda row, at: Person(**read_record(row, _PERSON, _NAMED, at))),
         organizations=_rows(
-            raw, "organizations", path, lambda row, at: Organization(**record(row, _ORGANIZATION, _NAMED, at))
+            raw, "organizations", path, lambda row, at: Organization(**read_record(row, _ORGANIZATION, _NAMED, at))
         ),
         filters=_rows(raw, "filters", path, lambda row, at: _filter(row, at, users, fill)),
         labels=labels,
@@ -161,7 +170,7 @@ def _company(raw: Any, path: str, fill: Fill) -> Tables:
 
 
 def _client(raw: Any, path: str) -> OAuthClient:
-    return OAuthClient(**record(raw, _CLIENT, ("client_id", "client_secret", "refresh_token"), path))
+    return OAuthClient(**read_record(raw, _CLIENT, ("client_id", "client_secret", "refresh_token"), path))
 
 
 def _check_employers(tables: Tables, path: str) -> None:
@@ -173,13 +182,13 @@ def _check_employers(tables: Tables, path: str) -> None:
 
 
 def _label(raw: Any, path: str, fill: Fill) -> Label:
-    values = record(raw, _LABEL, ("name", "color"), path)
+    values = read_record(raw, _LABEL, ("name", "color"), path)
     added = values.get("add_time", fill.now)
     return Label(**{"id": values.get("id") or fill.new_id("label"), "add_time": added, "update_time": added, **values})
 
 
 def _filter(raw: Any, path: str, users: Sequence[User], fill: Fill) -> Filter:
-    values = record(raw, _FILTER, ("id", "name", "type"), path)
+    values = read_record(raw, _FILTER, ("id", "name", "type"), path)
     owner = values.setdefault("user_id", users[0].id)
     if owner not in {user.id for user in users}:
         raise SeedError(place(path, "user_id"), f"there is no user {owner} in this company")
@@ -188,18 +197,18 @@ def _filter(raw: Any, path: str, users: Sequence[User], fill: Fill) -> Filter:
 
 def _rows(raw: Any, key: str, path: str, read: Callable[[Any, str], Row]) -> tuple[Row, ...]:
     """Read the rows of one table; no two of them may have one id."""
-    rows = [read(row, f"{place(path, key)}[{i}]") for i, row in enumerate(array(raw, key, path))]
-    unique((f"{place(path, key)}[{i}].id", row.id) for i, row in enumerate(rows))
+    rows = [read(row, f"{place(path, key)}[{i}]") for i, row in enumerate(read_array(raw, key, path))]
+    check_unique((f"{place(path, key)}[{i}].id", row.id) for i, row in enumerate(rows))
     return tuple(rows)
 
 
 def _field(raw: Any, path: str) -> Field:
     """Read a field from its key alone, or from an object. Raise `SeedError`."""
     if isinstance(raw, str):
-        return Field.plain(checked(raw, _code, path))
+        return Field.plain(check_value(raw, _code, path))
     if not isinstance(raw, Mapping):
         raise SeedError(path, "must be the key of a custom field, or an object")
-    values = record(
+    values = read_record(
         raw, {"code": _code, "name": checks.name, "type": _type, "options": _any}, ("code", "name", "type"), path
     )
     at = place(path, "options")
@@ -208,11 +217,12 @@ def _field(raw: Any, path: str) -> Field:
             raise SeedError(at, f"are only for {' and '.join(sorted(CHOICES))}")
         return Field(**values)
     options = tuple(
-        Option(**record(option, _OPTION, _OPTION, f"{at}[{i}]")) for i, option in enumerate(array(raw, "options", path))
+        Option(**read_record(option, _OPTION, _OPTION, f"{at}[{i}]"))
+        for i, option in enumerate(read_array(raw, "options", path))
     )
     if not options:
         raise SeedError(at, "must have at least one option")
-    unique((f"{at}[{i}].id", option.id) for i, option in enumerate(options))
+    check_unique((f"{at}[{i}].id", option.id) for i, option in enumerate(options))
     return Field(**{**values, "options": options})
 
 

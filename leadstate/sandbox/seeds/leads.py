@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from leadstate.sandbox.api.payloads import ADD_LEAD
-from leadstate.sandbox.seeds.reading import SeedError, checked, place, record
+from leadstate.sandbox.seeds.reading import SeedError, check_value, place, read_record
 from leadstate.sandbox.state import checks
 from leadstate.sandbox.state.checks import Checker
 from leadstate.sandbox.state.company import NewId, cc_email, people, pointers
-from leadstate.sandbox.state.custom_fields import Fields, Value, checker_of, unpaired
+from leadstate.sandbox.state.custom_fields import Fields, Value, checker_of, find_unpaired
 from leadstate.sandbox.state.records import Lead, Tables
 
 _LEAD: Mapping[str, Checker] = {
@@ -53,7 +53,7 @@ class LeadReader:
         # A null means what a missing key means, so that a dumped lead is a seed again.
         given = {key: value for key, value in raw.items() if value is not None}
         custom = self._custom(given, path)
-        values = record({key: value for key, value in given.items() if key not in custom}, _LEAD, ("title",), path)
+        values = read_record({key: value for key, value in given.items() if key not in custom}, _LEAD, ("title",), path)
         owner = values.get("owner_id", self._tables.users[0].id)
         lead_id = values.get("id") or self._fill.new_id("lead")
         added = values.get("add_time", self._fill.now)
@@ -87,9 +87,9 @@ class LeadReader:
             checker = checker_of(key, self._fields) if base in self._fields else checks.custom
             if checker is None:
                 raise SeedError(place(path, key), f"is not a key of a field of the type {self._fields[base].type}")
-            custom[key] = checked(value, checker, place(path, key))
+            custom[key] = check_value(value, checker, place(path, key))
         typed = {key: value for key, value in custom.items() if checks.custom_base(key) in self._fields}
-        for key, problem in unpaired(typed, self._fields):
+        for key, problem in find_unpaired(typed, self._fields):
             raise SeedError(place(path, key), problem)
         return custom
 

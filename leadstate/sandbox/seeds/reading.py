@@ -17,16 +17,16 @@ class SeedError(ValueError):
         self.path = path
 
 
-def record(raw: Any, checkers: Mapping[str, Checker], needed: Iterable[str], path: str) -> dict[str, Any]:
+def read_record(raw: Any, checkers: Mapping[str, Checker], needed: Iterable[str], path: str) -> dict[str, Any]:
     """Return the clean values of an object: no key without a checker, and every required one."""
-    known(raw, checkers, path)
+    check_keys(raw, checkers, path)
     for key in needed:
         if key not in raw:
             raise SeedError(place(path, key), "is missing")
-    return {key: checked(value, checkers[key], place(path, key)) for key, value in raw.items()}
+    return {key: check_value(value, checkers[key], place(path, key)) for key, value in raw.items()}
 
 
-def known(raw: Any, keys: Iterable[str], path: str) -> None:
+def check_keys(raw: Any, keys: Iterable[str], path: str) -> None:
     """Raise `SeedError` for what is not an object, and for a key that is not one of these."""
     if not isinstance(raw, Mapping):
         raise SeedError(path, "must be an object")
@@ -36,14 +36,14 @@ def known(raw: Any, keys: Iterable[str], path: str) -> None:
             raise SeedError(place(path, str(key)), f"is not a key here; there are {', '.join(allowed)}")
 
 
-def required(raw: Mapping[str, Any], key: str, checker: Checker, path: str) -> Any:
+def read_required(raw: Mapping[str, Any], key: str, checker: Checker, path: str) -> Any:
     """Return the clean value of a key that has to be there."""
     if key not in raw:
         raise SeedError(place(path, key), "is missing")
-    return checked(raw[key], checker, place(path, key))
+    return check_value(raw[key], checker, place(path, key))
 
 
-def checked(value: Any, checker: Checker, path: str) -> Any:
+def check_value(value: Any, checker: Checker, path: str) -> Any:
     """Return the clean value, or raise a `SeedError` that names its place."""
     try:
         return checker(value)
@@ -51,7 +51,7 @@ def checked(value: Any, checker: Checker, path: str) -> Any:
         raise SeedError(path, str(error)) from None
 
 
-def array(raw: Mapping[str, Any], key: str, path: str) -> list[Any]:
+def read_array(raw: Mapping[str, Any], key: str, path: str) -> list[Any]:
     """Return the array under a key; a missing one is empty."""
     value = raw.get(key, [])
     if not isinstance(value, list):
@@ -59,7 +59,7 @@ def array(raw: Mapping[str, Any], key: str, path: str) -> list[Any]:
     return value
 
 
-def unique(places: Iterable[tuple[str, object]], what: str = "id", *, secret: bool = False) -> None:
+def check_unique(places: Iterable[tuple[str, object]], what: str = "id", *, secret: bool = False) -> None:
     """Raise `SeedError` where a value comes twice, given as (place, value). A secret one is not shown."""
     seen: dict[object, str] = {}
     for path, value in places:

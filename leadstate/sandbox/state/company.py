@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from leadstate.sandbox.state.checks import stamp
-from leadstate.sandbox.state.custom_fields import Fields, merged
+from leadstate.sandbox.state.custom_fields import Fields, merge_custom
 from leadstate.sandbox.state.records import Body, Label, Lead, Query, Tables, Views
 
 Clock = Callable[[], datetime]
@@ -123,7 +123,7 @@ class Company:
             lead,
             **{
                 **given,
-                "custom": merged(lead.custom, values["custom"]),
+                "custom": merge_custom(lead.custom, values["custom"]),
                 "archive_time": (lead.archive_time or now) if archived else None,
                 "update_time": now,
             },

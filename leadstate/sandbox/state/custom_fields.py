@@ -142,7 +142,7 @@ def checker_of(key: str, fields: Fields) -> Checker | None:
     return partial(_options, field) if field.type == "set" else _MAIN[field.type]
 
 
-def written(raw: Mapping[str, Any], fields: Fields) -> dict[str, Value | None]:
+def check_written(raw: Mapping[str, Any], fields: Fields) -> dict[str, Value | None]:
     """Return the clean values of a request, None where one is to be unset. Raise `InvalidError` that names the key.
 
     Keys that belong to no field are ignored without a word (Pipedrive docs: adding a lead).
@@ -158,12 +158,12 @@ def written(raw: Mapping[str, Any], fields: Fields) -> dict[str, Value | None]:
             values[key] = None if value is None else checker(value)
         except InvalidError as error:
             raise InvalidError(f"{key} {error}") from None
-    if problem := next(unpaired(values, fields), None):
+    if problem := next(find_unpaired(values, fields), None):
         raise InvalidError(" ".join(problem))
     return values
 
 
-def unpaired(values: Mapping[str, Value | None], fields: Fields) -> Iterator[tuple[str, str]]:
+def find_unpaired(values: Mapping[str, Value | None], fields: Fields) -> Iterator[tuple[str, str]]:
     """Yield amounts without a currency and currencies without an amount, as (key, what is wrong with it)."""
     for key in values:
         field = fields[checks.custom_base(key) or ""]
@@ -175,7 +175,7 @@ def unpaired(values: Mapping[str, Value | None], fields: Fields) -> Iterator[tup
             yield key, f"needs both {field.code} and {field.code}_currency"
 
 
-def merged(before: Mapping[str, Value], given: Mapping[str, Value | None]) -> dict[str, Value]:
+def merge_custom(before: Mapping[str, Value], given: Mapping[str, Value | None]) -> dict[str, Value]:
     """Return custom fields after a change: None unsets a field and its companions such as `<key>_currency`."""
     gone = {key for key, value in given.items() if value is None}
     kept = {key: value for key, value in before.items() if key not in gone and checks.custom_base(key) not in gone}
