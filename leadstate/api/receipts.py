@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from stat import S_ISREG
 from typing import Final, Self
@@ -22,7 +23,7 @@ from typing import Final, Self
 from leadstate.api.configuration import is_receipt, rollback
 from leadstate.api.files import append_line, create_file, replace_file
 from leadstate.config import Configuration
-from leadstate.config.yaml.files import LARGEST, link_outwards
+from leadstate.config.yaml.files import LARGEST, is_stream, link_outwards, read_bounded
 from leadstate.engine.events import Observer
 from leadstate.model.account import Account
 from leadstate.model.address import Address
@@ -34,6 +35,8 @@ from leadstate.report.formats.json import to_json
 from leadstate.report.journal import Chain, Entry, touch_row, with_journal, without_repeated
 from leadstate.report.verify import read_stored
 
+LARGEST_NAMED: Final = 1024 * 1024 * 1024
+"""Bytes of a report that a user names; a million changes take as much."""
 LISTED: Final = 50
 """Receipts that a list shows."""
 
@@ -180,18 +183,27 @@ def read_report(path: str | Path) -> Report:
     path = Path(path)
     try:
         report = _with_its_journal(path)
-    except OSError as failure:
-        raise ReportError(f"{path}: {reason_of(failure)}", hint="check the path, and who may read it") from None
+    except (OSError, MemoryError) as failure:
+        why = reason_of(failure, "it takes more memory than there is")
+        raise ReportError(f"{path}: {why}", hint="check the path, and who may read it") from None
     return without_repeated(report, _later(path)) if journal_of(path).is_file() else report
 
 
 def _with_its_journal(path: Path) -> Report:
-    report = read_stored(path.read_text(encoding="utf-8", errors="replace"))
+    report = read_stored(_read_named(path, stream=is_stream(path)).decode(errors="replace"))
     journal = journal_of(path)
     if not any(account.touched is not None for account in report.accounts) or not journal.is_file():
         return report
-    with journal.open("rb") as lines:
-        return with_journal(report, lines)
+    return with_journal(report, BytesIO(_read_named(journal)))
+
+
+def _read_named(path: Path, *, stream: bool = False) -> bytes:
+    content = read_bounded(path, LARGEST_NAMED, stream=stream)
+    if len(content) > LARGEST_NAMED:
+        raise ReportError(
+            f"{path} is larger than 1 GiB", hint="make one for each account or shard with `leadstate plan`"
+        )
+    return content
 
 
 def _later(path: Path) -> Iterator[Report]:

@@ -1,6 +1,7 @@
 """The Python API over a sandbox: with and without `await`, and how each refusal looks."""
 
 import asyncio
+import os
 import pickle
 import re
 import shutil
@@ -249,11 +250,34 @@ def test_a_limit_of_tokens_is_raised_for_one_apply(configuration: Configuration,
     assert leadstate.apply(plan, max_tokens=1000, runtime=runtime).converged
 
 
-@pytest.mark.parametrize("name", ["missing.json", "."])
+@pytest.mark.parametrize("name", ["missing.json", ".", "fifo", "/dev/zero"])
 def test_a_report_that_cannot_be_opened_is_an_error_of_leadstate(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "fifo")
     with pytest.raises(errors.ReportError, match=re.escape(str(tmp_path / name))) as caught:
         leadstate.read_report(tmp_path / name)
     assert caught.value.hint
+
+
+def test_no_more_of_a_report_is_read_than_a_run_may_need(
+    plan: leadstate.Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = plan.to_json()
+    path = tmp_path / "plan.json"
+    path.write_text(text)
+    monkeypatch.setattr("leadstate.api.receipts.LARGEST_NAMED", len(text))
+    assert leadstate.read_report(path) == plan.report
+    monkeypatch.setattr("leadstate.api.receipts.LARGEST_NAMED", len(text) - 1)
+    with pytest.raises(errors.ReportError, match="is larger than 1 GiB") as caught:
+        leadstate.read_report(path)
+    assert caught.value.hint
+
+
+def test_a_report_is_read_from_the_pipe_that_a_shell_makes(plan: leadstate.Plan) -> None:
+    read, write = os.pipe()
+    with open(read, "rb"), open(write, "w") as file:  # noqa: PTH123  pathlib opens no descriptors
+        file.write(plan.to_json())
+        file.close()
+        assert leadstate.read_report(f"/dev/fd/{read}") == plan.report
 
 
 def test_a_receipt_is_not_applied_as_a_plan(configuration: Configuration, runtime: Runtime) -> None:

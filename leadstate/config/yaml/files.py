@@ -11,7 +11,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import BinaryIO, Final, TypeAlias
 
 from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source, visible_in_line
 from leadstate.model.address import Span
@@ -20,6 +20,7 @@ from leadstate.model.diagnostics import LeadstateError, reason_of
 ReadTable: TypeAlias = Callable[[Path, Diagnostics, Place, str], Source | None]
 """Reads the CSV file that a configuration names at a place: from the disk, or from another revision."""
 LARGEST: Final = 64 * 1024 * 1024
+_PIECE: Final = 1024 * 1024
 _FLAGS: Final = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"))
 """Those that the system knows."""
 _PIPE_FOLDERS: Final = (Path("/dev"), Path("/proc"))
@@ -183,13 +184,21 @@ def read_bounded(path: Path, limit: int, *, stream: bool = False) -> bytes:
     """
     if stream:
         with path.open("rb") as file:
-            return file.read(limit + 1)
+            return _read_pieces(file, limit + 1)
     # A device may act upon being opened.
     _check(path, path.stat().st_mode)
     descriptor = os.open(path, _FLAGS)
     with open(descriptor, "rb") as file:  # noqa: PTH123  pathlib opens no descriptors
         _check(path, os.fstat(descriptor).st_mode)
-        return file.read(limit + 1)
+        return _read_pieces(file, limit + 1)
+
+
+def _read_pieces(file: BinaryIO, most: int) -> bytes:
+    content = bytearray()
+    # `read(most)` allocates as much before it reads, however little there is.
+    while piece := file.read(min(_PIECE, most - len(content))):
+        content += piece
+    return bytes(content)
 
 
 def is_stream(path: Path) -> bool:
