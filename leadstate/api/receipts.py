@@ -220,7 +220,7 @@ def _begun(path: Path) -> tuple[str, int]:
     return path.name.partition("-")[0], path.lstat().st_mtime_ns
 
 
-def undone_receipt(accounts: Iterable[Account]) -> str | None:
+def find_undone(accounts: Iterable[Account]) -> str | None:
     """Return the file name of the receipt that a plan of these accounts undoes; None if it undoes none."""
     return next((Path(account.receipt.file).name for account in accounts if account.receipt is not None), None)
 
@@ -302,14 +302,14 @@ class StoredReceipt:
         return ", ".join(f"{count:,} {word}" for word, count in self.done.items())
 
 
-def paths_of(folder: Path) -> list[Path]:
+def list_receipts(folder: Path) -> list[Path]:
     """Return the files of a folder that are named like a receipt, newest first; an empty list if there is no folder."""
     if not folder.is_dir():
         return []
     return sorted((path for path in folder.iterdir() if _NAME.fullmatch(path.name)), key=_begun, reverse=True)
 
 
-def stored_receipts(paths: Sequence[Path]) -> Iterator[StoredReceipt]:
+def read_receipts(paths: Sequence[Path]) -> Iterator[StoredReceipt]:
     """Read receipts, one after the other."""
     for path in paths:
         try:
@@ -321,7 +321,7 @@ def stored_receipts(paths: Sequence[Path]) -> Iterator[StoredReceipt]:
         yield stored
 
 
-def latest(folder: Path, configuration: Configuration) -> tuple[Path, Report, str]:
+def find_latest(folder: Path, configuration: Configuration) -> tuple[Path, Report, str]:
     """Return the receipt of the last apply of any of the accounts: where it is, what is in it, and the same in words.
 
     Receipts of restores are passed over: to undo the last apply again changes nothing, to undo its undoing would.
@@ -330,7 +330,7 @@ def latest(folder: Path, configuration: Configuration) -> tuple[Path, Report, st
         ReportError: there is no receipt, or a newer one cannot be read, so that its accounts are not known.
     """
     origins = {declared.account.name: declared.account.origin for declared in configuration.accounts}
-    for stored in stored_receipts(paths_of(folder)):
+    for stored in read_receipts(list_receipts(folder)):
         if stored.report is None:
             raise ReportError(
                 f"the latest receipt {stored.path} cannot be used: {stored.problem}",
@@ -346,7 +346,9 @@ def latest(folder: Path, configuration: Configuration) -> tuple[Path, Report, st
     )
 
 
-def undo_of(stored: StoredReceipt, newer: Sequence[StoredReceipt], configuration: Configuration) -> tuple[str, str]:
+def describe_undo(
+    stored: StoredReceipt, newer: Sequence[StoredReceipt], configuration: Configuration
+) -> tuple[str, str]:
     """Return whether a receipt can be undone: `yes`, `in part`, `done` or `no`; and why, where it is not plainly yes.
 
     Args:

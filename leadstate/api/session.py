@@ -19,7 +19,7 @@ import platformdirs
 from leadstate.api.configuration import Baseline, check_texts, select
 from leadstate.api.credentials import Warn, signers_of, uses_https
 from leadstate.api.lockfile import read_lengths, update_lock_file, write_lengths
-from leadstate.api.receipts import Receipt, undone_receipt
+from leadstate.api.receipts import Receipt, find_undone
 from leadstate.api.results import Plan, Refused, Result, StalePlan
 from leadstate.api.run_lock import NoStateFolder, wait_for_locks
 from leadstate.config import Configuration, LockError
@@ -195,7 +195,7 @@ class Session:
             base=None
             if base is None
             else doc.Base(revision=base.revision, commit=base.commit, read=doc.Requests.sum(besides)),
-            undoes=undone_receipt(self.accounts),
+            undoes=find_undone(self.accounts),
         )
         return Plan(self.configuration, settings, plans, before, document)
 
@@ -303,7 +303,7 @@ class Session:
         applied: dict[str, Applied] = {}
         notes: list[Diagnostic] = []
         if plan.has_work:
-            undoes = undone_receipt(accounts)
+            undoes = find_undone(accounts)
             ends = {part.account: decline(part, declined) for part in plan.plans if part.applyable}
             begun = {
                 name: Applied(ends.get(name, {}), Spent(), None) if part.complete else skip_all(part)

@@ -61,10 +61,10 @@ def complete_guards(_ctx: click.Context, _param: click.Parameter, incomplete: st
 
 def complete_receipts(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Return the receipts whose paths or names begin with what was typed, newest first."""
-    from leadstate.api.receipts import paths_of  # noqa: PLC0415  as above
+    from leadstate.api.receipts import list_receipts  # noqa: PLC0415  as above
     from leadstate.api.session import Runtime  # noqa: PLC0415  only to complete
 
-    paths = paths_of(Runtime().receipts)
+    paths = list_receipts(Runtime().receipts)
     return _offered((path.name if incomplete[:1].isdigit() else str(path) for path in paths), incomplete)
 
 

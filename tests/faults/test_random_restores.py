@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadstate.api.receipts import paths_of
+from leadstate.api.receipts import list_receipts
 from leadstate.sandbox import Sandbox
 from tests.faults.conftest import Counted
 from tests.harness.commands import Ended, Folder, Kill, Moment, folder
@@ -164,7 +164,7 @@ def test_two_runs_are_undone_from_the_newest_on(counted: Counted) -> None:
                 return
             counted("pairs of runs undone", 1)
             later = state(sandbox)
-            for receipt, applied in zip(paths_of(here.path / "receipts"), (next_world, world), strict=True):
+            for receipt, applied in zip(list_receipts(here.path / "receipts"), (next_world, world), strict=True):
                 here.configure(applied.document)
                 restore(here, sandbox, str(receipt))
             check_leads_as_before(before, between, later, state(sandbox))
@@ -200,7 +200,7 @@ def test_a_killed_run_and_the_run_that_finished_it_are_undone(counted: Counted) 
             killed = state(sandbox)
             apply(here, sandbox)
             applied = state(sandbox)
-            for receipt in paths_of(here.path / "receipts"):
+            for receipt in list_receipts(here.path / "receipts"):
                 restore(here, sandbox, str(receipt))
             restored = state(sandbox)
             assert image(restored)["labels"] == image(before)["labels"]

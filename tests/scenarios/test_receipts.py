@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from leadstate.api.receipts import stored_receipts
+from leadstate.api.receipts import read_receipts
 from leadstate.api.session import Runtime
 from leadstate.sandbox import Sandbox
 from tests.harness.cli_in_process import Commands
@@ -145,7 +145,7 @@ def test_files_that_are_no_receipts_are_not_opened(shell: Commands, monkeypatch:
     assert rows[2]["undo"] == "no"
     assert len(rows) == 5
     monkeypatch.setattr("leadstate.api.receipts.LARGEST", 10)
-    (large,) = stored_receipts([shell.folder / second])
+    (large,) = read_receipts([shell.folder / second])
     assert large.problem == f"{second.name} is larger than 64 MiB"
 
 

@@ -6,7 +6,15 @@ from typing import Any
 import click
 
 from leadstate.api.configuration import is_receipt, rollback
-from leadstate.api.receipts import LISTED, StoredReceipt, latest, paths_of, read_report, stored_receipts, undo_of
+from leadstate.api.receipts import (
+    LISTED,
+    StoredReceipt,
+    describe_undo,
+    find_latest,
+    list_receipts,
+    read_receipts,
+    read_report,
+)
 from leadstate.cli import options
 from leadstate.cli.completion import complete_receipts
 from leadstate.cli.consent import apply_with_consent, check_interactive, read_plan
@@ -106,7 +114,7 @@ def _read_receipt(path: Path | None, configuration: Configuration) -> tuple[Path
     """Read a receipt, named by its path or by its name in the folder of receipts; else the latest one of an apply."""
     folder = options.runtime().receipts
     if path is None:
-        path, report, description = latest(folder, configuration)
+        path, report, description = find_latest(folder, configuration)
         click.echo(f"Latest receipt: {visible(description)}", err=True)
     else:
         path = path if path.exists() or path.name != str(path) else folder / path
@@ -124,9 +132,9 @@ def _read_receipt(path: Path | None, configuration: Configuration) -> tuple[Path
 def _list(configuration: Configuration, form: str, color: str, output: Path | None) -> int:
     """Write the newest receipts, what each run did, and whether it can be undone."""
     folder = options.runtime().receipts
-    paths = paths_of(folder)
-    found = list(stored_receipts(paths[:LISTED]))
-    undos = [undo_of(stored, found[:number], configuration) for number, stored in enumerate(found)]
+    paths = list_receipts(folder)
+    found = list(read_receipts(paths[:LISTED]))
+    undos = [describe_undo(stored, found[:number], configuration) for number, stored in enumerate(found)]
     if form == "json":
         text = to_json([_plain(stored, *undo) for stored, undo in zip(found, undos, strict=True)])
     else:
