@@ -304,7 +304,7 @@ class Session:
         notes: list[Diagnostic] = []
         if plan.has_work:
             undoes = find_undone(accounts)
-            ends = {part.account: decline(part, declined) for part in plan.plans if part.applyable}
+            ends = {part.account: decline(part, declined) for part in plan.plans if declined and part.applyable}
             begun = {
                 name: Applied(ends.get(name, {}), Spent(), None) if part.complete else skip_all(part)
                 for name, part in plans.items()

@@ -147,8 +147,6 @@ def dependents(changes: Sequence[Change], declined: Collection[Address]) -> dict
     otherwise two objects would have it. What moves the leads of a label needs the change that brings one of them back
     from the archive.
     """
-    if not declined:
-        return {}
     freeing = _freeing(changes)
     thawed = {change.remote_id: change.address for change in changes if change.thaw_first}
     needs: dict[Address, Sequence[Address]] = {

@@ -192,7 +192,8 @@ class _Matcher:
         kept = [live for live in marked if live.remote_id in desired.keep]
         if len(kept) != 1 or any(live.frozen_by for live in marked):
             return []
-        return [self.free.pop(live.remote_id) for live in marked if live is not kept[0]]
+        others = [live for live in marked if live is not kept[0]]
+        return [live for live in others if self.free.pop(live.remote_id, None)]
 
     def take_shadowed(self, desired: Desired, current: Live) -> Iterator[Live]:
         """Take what has a previous name of an object that exists under its current name, with a warning."""
