@@ -122,11 +122,6 @@ def test_a_label_that_saved_filters_name_is_refused_wherever_its_leads_go(moves_
     assert guard(plan, Policy(refuse_in_use=False), {}, FREE) == ()
 
 
-def test_a_label_with_unknown_use_counts_as_used() -> None:
-    plan = planned(account(label("Old", present=False)), live_label("Old"))
-    assert [diagnostic.code for diagnostic in guard(plan, Policy(), {}, FREE)] == ["in-use"]
-
-
 def test_leads_that_the_plan_relabels_are_not_use() -> None:
     plan = planned(
         account(label("Old", present=False), lead("a", labels=refs())),
@@ -216,10 +211,10 @@ def test_cost_guards_name_the_number_the_limit_and_the_option() -> None:
     }
 
 
-def test_a_label_guard_names_the_label_and_its_place() -> None:
+def test_a_label_with_unknown_use_counts_as_used_and_is_named_with_its_place() -> None:
     plan = planned(account(label("New"), label("Old", present=False)), live_label("Old"))
     (found,) = guard(plan, Policy(), {}, FREE)
-    assert found.summary == "how many leads carry it was not counted"
+    assert (found.code, found.summary) == ("in-use", "how many leads carry it was not counted")
     assert found.hint == "plan with `--impact live`, or pass `--allow in-use`"
     assert (found.address, found.span) == (label("Old").address, HERE)
 

@@ -74,11 +74,6 @@ def test_after_an_apply_each_change_has_its_result() -> None:
     assert "**failed**: 400: `@octocat` says no" in text
 
 
-def test_accounts_without_changes_are_one_line() -> None:
-    text = to_markdown(report(account("a"), account("b")))
-    assert "No changes in `a`, `b`." in text
-
-
 @pytest.mark.parametrize("worst", WORST, ids=range(len(WORST)))
 def test_groups_that_are_cut_are_counted_with_all_their_changes(worst: Report) -> None:
     text = to_markdown(worst)
