@@ -1,6 +1,6 @@
 """Objects, declared or live: an address or id and attributes in normal form; and what was read of an account."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, Protocol, TypeAlias
@@ -254,11 +254,13 @@ class Bindings:
         return value
 
 
-def resolve_at_least(wanted: Value, live: Value) -> Value:
-    """Resolve `AtLeast` against the live value; return any other value as it is."""
+def resolve_at_least(wanted: Value, live: Value, kept: Collection[Value] = ()) -> Value:
+    """Return what a field gets: of `AtLeast` also all that is there, of any other list also what is to be kept."""
+    there = live if isinstance(live, tuple) else ()
     if isinstance(wanted, AtLeast):
-        there = live if isinstance(live, tuple) else ()
         return tuple(sorted({*wanted.refs, *there}, key=str))
+    if kept and isinstance(wanted, tuple):
+        return tuple(sorted({*wanted, *(item for item in there if item in kept)}, key=str))
     return wanted
 
 

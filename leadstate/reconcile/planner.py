@@ -230,9 +230,8 @@ def _plan_pair(draft: Draft, desired: Desired, live: Live, today: dt.date) -> No
         _plan_absent(draft, desired, live, today)
         return
     before = draft.bindings.attrs(live)
-    after = {key: resolve_at_least(value, before.get(key)) for key, value in desired.attrs.items()}
-    if draft.ignored:
-        after = {key: _with_ignored(draft, value, before.get(key)) for key, value in after.items()}
+    # Ignored labels stay on a lead, whatever labels it is declared with.
+    after = {key: resolve_at_least(value, before.get(key), draft.ignored) for key, value in desired.attrs.items()}
     if live.frozen_by is None and after.get(FREEZES) is True:
         after |= _handed_over(draft, {**before, **after})
     fields = diff(before, after)
@@ -249,13 +248,6 @@ def _plan_pair(draft: Draft, desired: Desired, live: Live, today: dt.date) -> No
         touched = {differing.attribute for differing in fields}
         want = {key: value for key, value in after.items() if key in touched}
         draft.changes.append(update(desired.address, live, fields, want, reason, span=desired.span))
-
-
-def _with_ignored(draft: Draft, value: Value, before: Value) -> Value:
-    """Return a list of references with those that the object has to ignored objects: they stay on it."""
-    if not isinstance(value, tuple) or not isinstance(before, tuple):
-        return value
-    return tuple(sorted({*value, *(draft.ignored & set(before))}, key=str))
 
 
 def _handed_over(draft: Draft, wanted: Attrs) -> Attrs:
