@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import threading
@@ -18,6 +19,8 @@ from leadstate.api.run_lock import Locked, NoStateFolder, hold_locks, wait_for_l
 from leadstate.model.account import Account, Policy
 from leadstate.pipedrive.connection import Pace
 from tests.harness.cli_process import Shell
+from tests.harness.connections import NOWHERE
+from tests.harness.disturbed_process import Process
 
 
 def account(name: str, origin: str, company_id: int | None = None) -> Account:
@@ -196,3 +199,13 @@ def test_a_refusal_is_no_error_of_the_configuration(tmp_path: Path, url: str) ->
     with hold_locks([account("emea", url)], Path(os.environ["XDG_STATE_HOME"], "leadstate"), "restore"):
         done = shell("apply", "--auto-approve")
     assert done.stdout.splitlines()[-1] == "1 error; no account was asked."
+
+
+def test_an_interrupt_ends_the_wait_for_another_run(tmp_path: Path) -> None:
+    process = Process(tmp_path)
+    (tmp_path / "leadstate.yaml").write_text(CONFIG.format(url=NOWHERE, labels="", leads=""))
+    with hold_locks([account("emea", NOWHERE)], Path(os.environ["XDG_STATE_HOME"], "leadstate"), "restore"):
+        process.start("apply", "--auto-approve", "--lock-timeout", "60")
+        process.heard("Waiting up to 60 s")
+        process.signal(signal.SIGINT)
+        assert process.end() == (130, "", "Interrupted. Nothing was changed.\n")
