@@ -98,6 +98,17 @@ class _Draft(Draft):
             for changed in self._changed
             if any(target.selects(self._address(changed)) for target in targets)
         }
+        # A name goes back only if what the run gave it to gives it up, and that one gets its own name back.
+        takers = chosen
+        while takers:
+            names = {(item.kind, item.before.get("name")) for item in takers.values() if item.existed and item.exists}
+            takers = {
+                changed.ref: changed
+                for changed in self._changed
+                if changed.exists and changed.ref not in chosen
+                if not names.isdisjoint((changed.kind, name) for name in changed.after.get("name", ()))
+            }
+            chosen |= takers
         labels = {ref for ref in chosen if ref.kind == CARRIED}
         needed = {label for changed in chosen.values() for label in changed.lost}
         kept = []

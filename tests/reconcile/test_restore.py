@@ -627,6 +627,20 @@ def test_a_target_is_restored_as_the_whole_run_restores_it() -> None:
         assert alone.keys() <= whole.keys()
 
 
+def test_a_target_gets_its_name_back_from_labels_to_which_the_run_gave_it() -> None:
+    first, second = (
+        done(Touch("label", remote_id, then, {"name": was}, {"name": then}))
+        for remote_id, was, then in (("id-1", "Cold", "Warm"), ("id-2", "Cool", "Cold"))
+    )
+    made = done(Touch("label", "id-3", "Cool", None, {"name": "Cool", "color": "red"}))
+    live = [live_label(name, remote_id=f"id-{n}") for n, name in enumerate(("Warm", "Cold", "Cool", "Hot"), 1)]
+    other = done(Touch("label", "id-4", "Hot", {"name": "Old"}, {"name": "Hot"}))
+    receipt = AccountReceipt("receipt.json", (first, second, made, other), {"id-1": "Cold", "id-2": "Cool"})
+    plan = plan_restore(account(), receipt, Observed({"label": live}, carriers={}), [Target(None, "label", "Warm")])
+    assert shown(plan) == ["~ label:Cold name", "- label:Cool", "~ label:Warm name"]
+    assert left(plan) == []
+
+
 def test_a_target_leaves_a_new_label_of_the_run_where_leads_created_by_it_carry_it() -> None:
     made = Touch("label", "id-x", "x", None, {"name": "x", "color": "red"}, answered=True)
     gave = Touch("lead", "id-a", "a", KEPT, {"labels": (RemoteRef("label", "id-x"),)}, answered=True)
