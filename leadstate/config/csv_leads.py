@@ -17,7 +17,7 @@ from leadstate.config.schema.document import DELIMITERS
 from leadstate.config.validate import Checked, check
 from leadstate.config.yaml.diagnostics import BREAK, LINE, Diagnostics, Place, Source, shown
 from leadstate.config.yaml.files import ReadTable
-from leadstate.config.yaml.nodes import Node, place_of, resolve
+from leadstate.config.yaml.nodes import Node, resolve
 
 AT_ONCE: Final = 1000
 """Rows that are validated together, so that what only that needs does not add up."""
@@ -45,18 +45,11 @@ _BROKEN: Final = {
 """Words of the message of a `csv.Error` → code, summary and hint."""
 
 
-class Mark(NamedTuple):
-    """Where something begins; line and column from 0."""
-
-    line: int
-    column: int
-
-
 class Cell(NamedTuple):
     """A cell: what is in it, where it begins, and whether that is a quote."""
 
     text: str
-    mark: Mark
+    place: Place
     quoted: bool
 
 
@@ -72,15 +65,15 @@ def read_tables(file: Checked, diagnostics: Diagnostics, read: ReadTable) -> Ite
     """Read the CSV files that a file names; return their leads in parts, each as if it were a file of its own."""
     for index, spec in enumerate(file.document.leads_from):
         item = file.root.find(("leads_from", index))
-        named, delimiter = item.find(("file",)).place(file.source), DELIMITERS[spec.delimiter]
-        source = read(file.source.folder / spec.file, diagnostics, named, delimiter)
+        named = item.find(("file",)).place
+        source = read(named.source.folder / spec.file, diagnostics, named, DELIMITERS[spec.delimiter])
         leads = iter(()) if source is None else _leads(source, diagnostics)
         while source is not None and (part := list(islice(leads, AT_ONCE))):
-            top = Mark(0, 0)
+            top = Place(source, 1, 1)
             listed = Node([{**spec.shared, **lead.value} for lead in part], top, None)
             listed.children = dict(enumerate(part))
-            checked = check(_mapping(top, {"leads": listed}), source, diagnostics)
-            yield replace(checked, root=Node({}, top, None), shared=(item, file.source))
+            checked = check(_mapping(top, {"leads": listed}), diagnostics)
+            yield replace(checked, root=Node({}, top, None), shared=item)
 
 
 def _leads(source: Source, diagnostics: Diagnostics) -> Iterator[Node]:
@@ -90,12 +83,12 @@ def _leads(source: Source, diagnostics: Diagnostics) -> Iterator[Node]:
     if header is None:
         hint = "begin with a row that names the columns, as in `key,title,person.email`"
         diagnostics.error("empty-file", "nothing is declared in this file", Place(source, 1, 1), hint=hint)
-    columns = read_columns(header, source, diagnostics) if header else []
+    columns = read_columns(header, diagnostics) if header else []
     # A whole field before its parts, so that it is noticed where a row has both.
     order = sorted(enumerate(columns), key=lambda column: bool(column[1].part))
     for cells in filter(None, rows if columns else ()):
         if len(cells) != len(columns):
-            place = place_of(cells[min(len(columns), len(cells) - 1)].mark, source)
+            place = cells[min(len(columns), len(cells) - 1)].place
             summary = f"this row has {len(cells)} cells, and the first row has {len(columns)}"
             hint = "leave a cell empty where nothing is declared; put text that holds the delimiter in double quotes"
             diagnostics.error("ragged-row", summary, place, hint=hint)
@@ -105,14 +98,14 @@ def _leads(source: Source, diagnostics: Diagnostics) -> Iterator[Node]:
             node, whole = _node(column, cell), fields.get(column.field)
             if column.part and whole is not None and not isinstance(whole.value, dict):
                 summary = f"this row has both `{column.field}` and `{column.field}.{column.part}`"
-                diagnostics.error("given-twice", summary, node.place(source), hint="leave one of the two cells empty")
+                diagnostics.error("given-twice", summary, node.place, hint="leave one of the two cells empty")
                 break
             if column.part:
                 parts = (whole and whole.children) or {}
-                node = _mapping(whole.mark if whole else node.mark, {**parts, column.part: node})
+                node = _mapping(whole.place if whole else node.place, {**parts, column.part: node})
             fields[column.field] = node
         else:
-            yield _mapping(Mark(cells[0].mark.line, 0), fields)
+            yield _mapping(cells[0].place._replace(column=1), fields)
 
 
 def read_rows(source: Source, diagnostics: Diagnostics) -> Iterator[list[Cell]]:
@@ -130,49 +123,48 @@ def read_rows(source: Source, diagnostics: Diagnostics) -> Iterator[list[Cell]]:
                 return
             continue
         if any(text.strip() for text in texts):
-            yield _cells(texts, "".join(lines[begin : reader.line_num]), begin)
+            yield _cells(texts, "".join(lines[begin : reader.line_num]), Place(source, begin + 1, 1))
 
 
-def _cells(texts: Sequence[str], row: str, line: int) -> list[Cell]:
-    """Return the cells of a row with their places in its text, which begins in this line (from 0)."""
+def _cells(texts: Sequence[str], row: str, place: Place) -> list[Cell]:
+    """Return the cells of a row with their places; the text of the row begins at `place`."""
     cells: list[Cell] = []
-    mark = Mark(line, 0)
     begin = at = 0
     for text in texts:
         while row.startswith(" ", at):
             at += 1
         quoted = row.startswith('"', at)
         *above, last = BREAK.split(row[begin:at])
-        mark = Mark(mark.line + len(above), len(last) + (0 if above else mark.column))
-        cells.append(Cell(text, mark, quoted))
+        place = Place(place.source, place.line + len(above), len(last) + (1 if above else place.column))
+        cells.append(Cell(text, place, quoted))
         begin = at
         at += len(text) + (2 + text.count('"') if quoted else 0) + 1
     return cells
 
 
-def _mapping(mark: Mark, children: Mapping[str, Node]) -> Node:
+def _mapping(place: Place, children: Mapping[str, Node]) -> Node:
     # A cell has no key: its key begins where it does.
-    keys = {name: child.mark for name, child in children.items()}
-    return Node({name: child.value for name, child in children.items()}, mark, None, children, keys)
+    keys = {name: child.place for name, child in children.items()}
+    return Node({name: child.value for name, child in children.items()}, place, None, children, keys)
 
 
 def _node(column: Column, cell: Cell) -> Node:
     text = cell.text.strip()
     value = column.read(text)
-    node = Node(value, cell.mark, None if isinstance(value, list) else text)
+    node = Node(value, cell.place, None if isinstance(value, list) else text)
     if isinstance(value, list):
-        first = cell.mark.column + cell.quoted
-        pieces = (Node(piece, Mark(cell.mark.line, first + at), piece) for at, piece in _pieces(cell.text))
+        first = cell.place.column + cell.quoted
+        pieces = (Node(piece, cell.place._replace(column=first + at), piece) for at, piece in _pieces(cell.text))
         node.children = dict(enumerate(pieces))
     return node
 
 
-def read_columns(header: Sequence[Cell], source: Source, diagnostics: Diagnostics) -> list[Column]:
+def read_columns(header: Sequence[Cell], diagnostics: Diagnostics) -> list[Column]:
     """Return the columns, in order; none, with diagnostics, if one is wrong or missing."""
     columns: list[Column] = []
     first: dict[str, Place] = {}
     for cell in header:
-        name, place = cell.text.strip(), place_of(cell.mark, source)
+        name, place = cell.text.strip(), cell.place
         column = _column(name)
         if name in first:
             summary, detail = f"the column {shown(name)} appears twice", f"first here: {first[name].span}"
@@ -188,8 +180,7 @@ def read_columns(header: Sequence[Cell], source: Source, diagnostics: Diagnostic
     missing = [name for name in required_at(_ROW) if name not in first]
     for name in missing:
         hint = f"add a column `{name}`; the first row names the columns"
-        place = place_of(header[0].mark, source)
-        diagnostics.error("missing-column", f"there is no column `{name}`", place, hint=hint)
+        diagnostics.error("missing-column", f"there is no column `{name}`", header[0].place, hint=hint)
     return [] if missing else columns
 
 

@@ -37,7 +37,7 @@ def understand(
     """
     all_read = not diagnostics.any_error
     roots = [read_nodes(source, diagnostics) for source in sources]
-    files = [check(root, source, diagnostics) for root, source in zip(roots, sources, strict=True) if root is not None]
+    files = [check(root, diagnostics) for root in roots if root is not None]
     tables = [table for file in files if file.document.leads_from for table in read_tables(file, diagnostics, read)]
     namespace: str | None = None
     declared: tuple[DeclaredAccount, ...] = ()

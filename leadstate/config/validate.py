@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 
 from leadstate.config.messages import did_you_mean, keys_at, message_of
 from leadstate.config.schema.document import IGNORED, AccountSpec, Document, PolicySpec
-from leadstate.config.yaml.diagnostics import Diagnostics, Place, Source
+from leadstate.config.yaml.diagnostics import Diagnostics, Place
 from leadstate.config.yaml.nodes import Node
 from leadstate.kinds import KINDS
 from leadstate.kinds.base import Spec
@@ -40,25 +40,23 @@ class Checked:
     """A file that could be read.
 
     Attributes:
-        source: its text.
         root: its nodes.
         document: what of it is right.
         items: section of a kind → the nodes of its items in `document`.
         broken: `accounts` and sections of kinds → names, or numbers, of the items that were left out.
         unknown: account → its fields that are in error, or that something else stands in for.
-        shared: node and file of what the items share: what stands beside the `file` of a table.
+        shared: what the items share: what stands beside the `file` of a table.
     """
 
-    source: Source
     root: Node
     document: Document
     items: Mapping[str, Sequence[Node]]
     broken: Mapping[str, Sequence[str]] = field(default_factory=dict)
     unknown: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    shared: tuple[Node, Source] | None = None
+    shared: Node | None = None
 
 
-def check(root: Node, source: Source, diagnostics: Diagnostics) -> Checked:
+def check(root: Node, diagnostics: Diagnostics) -> Checked:
     """Validate a file; add what is wrong to the diagnostics."""
     listed = {section: root.find((section,)) for section in _LISTS}
     nodes = {
@@ -66,15 +64,15 @@ def check(root: Node, source: Source, diagnostics: Diagnostics) -> Checked:
         for section, node in listed.items()
     }
     try:
-        return Checked(source, root, Document.model_validate(root.value), nodes)
+        return Checked(root, Document.model_validate(root.value), nodes)
     except ValidationError as error:
         # Without input: an error must not carry what it is about, which may be a token.
         errors = error.errors(include_url=False, include_input=False)
-    _report(errors, root, source, diagnostics)
-    return _without_errors(errors, Checked(source, root, Document(), nodes))
+    _report(errors, root, diagnostics)
+    return _without_errors(errors, Checked(root, Document(), nodes))
 
 
-def _report(errors: Sequence[ErrorDetails], root: Node, source: Source, diagnostics: Diagnostics) -> None:
+def _report(errors: Sequence[ErrorDetails], root: Node, diagnostics: Diagnostics) -> None:
     unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
     meant = {(*loc[:-1], did_you_mean(str(loc[-1]), keys_at(loc[:-1]))) for loc in unknown}
     for error in errors:
@@ -84,8 +82,8 @@ def _report(errors: Sequence[ErrorDetails], root: Node, source: Source, diagnost
         node = root.find(loc)
         path = tuple(step for step in loc if step != "[key]")
         about_key = error["type"] == "extra_forbidden" or path != loc
-        place = root.key_place(path, source) if about_key else node.place(source)
-        code, summary, hint = message_of(error, node, in_cell=bool(source.delimiter))
+        place = root.key_place(path) if about_key else node.place
+        code, summary, hint = message_of(error, node, in_cell=bool(place.source.delimiter))
         diagnostics.error(code, summary, place, hint=hint)
 
 
@@ -153,26 +151,23 @@ class Entry(Generic[T_co]):
 
     spec: T_co
     node: Node
-    source: Source
-    shared: tuple[Node, Source] | None = None
-    """Where stands what it shares with others."""
+    shared: Node | None = None
+    """What it shares with others."""
     unknown: frozenset[str] = frozenset()
     """Its fields that are in error, about which no rule reports anything; only accounts are used in spite of some."""
 
     def place(self, *path: str | int) -> Place:
         """Return where the value at a path in it begins; for what is not there, where the nearest thing above does."""
-        node, source = self._at(path)
-        return node.find(path).place(source)
+        return self._above(path).find(path).place
 
     def key_place(self, *path: str) -> Place:
         """Return where the key at the end of a path begins."""
-        node, source = self._at(path)
-        return node.key_place(path, source)
+        return self._above(path).key_place(path)
 
-    def _at(self, path: Sequence[str | int]) -> tuple[Node, Source]:
+    def _above(self, path: Sequence[str | int]) -> Node:
         if self.shared is not None and path and self.node.child(path[0]) is None:
             return self.shared
-        return self.node, self.source
+        return self.node
 
 
 @dataclass(slots=True)
@@ -202,30 +197,30 @@ class Merged:
 
 def merge(files: Sequence[Checked], diagnostics: Diagnostics) -> Merged:
     """Return one configuration made of the files."""
-    merged = Merged(top=Place(files[0].source, 1, 1) if files else None)
+    merged = Merged(top=Place(files[0].root.place.source, 1, 1) if files else None)
     seen: dict[tuple[str, ...], Place] = {}
     for file in files:
-        document, root, source = file.document, file.root, file.source
+        document, root = file.document, file.root
         dropped = root.value.keys() - document.model_fields_set
         merged.dropped |= dropped | {_meant(key) for key in dropped - Document.model_fields.keys()}
         merged.namespace_given |= "namespace" in root.value or "namespace" in merged.dropped
         once = [(key,) for key in ("namespace", "policy") if key in root.value]
         for path in (*once, *(("accounts", name) for name in document.accounts)):
-            place, node = root.key_place(path, source), root.find(path)
+            place, node = root.key_place(path), root.find(path)
             if path in seen:
                 _report_twice(path, place, seen[path], diagnostics)
             elif path[0] == "accounts":
                 name = path[-1]
                 unknown = file.unknown.get(name, frozenset())
-                merged.accounts[name] = Entry(document.accounts[name], node, source, unknown=unknown)
+                merged.accounts[name] = Entry(document.accounts[name], node, unknown=unknown)
             elif path[0] == "policy" and "policy" in document.model_fields_set:
-                merged.policy = Entry(document.policy, node, source)
+                merged.policy = Entry(document.policy, node)
             elif path[0] == "namespace":
                 merged.namespace = document.namespace or None
             seen.setdefault(path, place)
         for kind in KINDS.values():
             listed = zip(getattr(document, kind.section), file.items[kind.section], strict=True)
-            merged.items[kind.name] += [Entry(spec, node, source, file.shared) for spec, node in listed]
+            merged.items[kind.name] += [Entry(spec, node, file.shared) for spec, node in listed]
         for section, names in file.broken.items():
             merged.broken.setdefault(section, []).extend(names)
     if files and "version" not in merged.dropped and not any("version" in file.root.value for file in files):

@@ -152,7 +152,7 @@ def _find_items(files: Sequence[File]) -> dict[Span, Item]:
             written = listed.children if listed is not None and isinstance(listed.value, list) else None
             for index, node in (written or {}).items():
                 if isinstance(node.value, dict):
-                    span = node.place(file.source).span
+                    span = node.place.span
                     items.setdefault(span, Item(file.source, (key, index), node))
     return items
 
@@ -168,7 +168,7 @@ def find_places(files: Files, desired: Desired) -> dict[str, Span]:
     if item is None:
         return {}
     written = {name: item.written(desired.address.account, name) for name in desired.attrs}
-    return {name: node.place(item.source).span for name, node in written.items() if node is not None}
+    return {name: node.place.span for name, node in written.items() if node is not None}
 
 
 def spellings(label: Desired, files: Files) -> tuple[str, ...]:

@@ -124,7 +124,7 @@ def test_each_cell_has_the_place_of_its_quote(rows: list[list[str]], delimiter: 
     assert [[cell.text for cell in row] for row in found] == [row for row in rows if any(map(str.strip, row))]
     for cell in (cell for row in found for cell in row):
         assert cell.quoted
-        assert source.lines[cell.mark.line][cell.mark.column] == '"'
+        assert source.lines[cell.place.line - 1][cell.place.column - 1] == '"'
 
 
 def test_the_text_of_a_row_is_searched_for_line_breaks_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +139,7 @@ def test_the_text_of_a_row_is_searched_for_line_breaks_once(monkeypatch: pytest.
     monkeypatch.setattr("leadstate.config.csv_leads.BREAK", Break)
     text = 'a; "b\r\nc";d' + ";" * 50
     (cells,) = read_rows(Source("seeds.csv", text, Path(), ";"), Diagnostics())
-    assert (len(cells), cells[-1].mark) == (53, (1, 54))
+    assert (len(cells), cells[-1].place[1:]) == (53, (2, 55))
     assert "".join(searched) == text
 
 
@@ -195,11 +195,11 @@ def test_column_part_is_any_key_where_the_models_take_any(monkeypatch: pytest.Mo
     text = "key,title,free.Deal size. v2,free.x\n"
     source = Source("seeds.csv", text, Path(), ",")
     (header,) = read_rows(source, Diagnostics())
-    found = read_columns(header, source, Diagnostics())
+    found = read_columns(header, Diagnostics())
     assert [(column.field, column.part, column.read("7")) for column in found[2:]] == [
         ("free", "Deal size. v2", "7"),
         ("free", "x", "7"),
     ]
     source = Source("seeds.csv", "free.", Path(), ",")
     (nameless,) = read_rows(source, Diagnostics())
-    assert read_columns(nameless, source, Diagnostics()) == []
+    assert read_columns(nameless, Diagnostics()) == []

@@ -183,7 +183,7 @@ def policy_of(account: PolicySpec, everywhere: PolicySpec | None) -> Policy:
 
 def token_source(account: Entry[AccountSpec]) -> TokenSource:
     """Return where the account's token comes from; read nothing from there."""
-    spec, folder = account.spec.token, account.source.folder
+    spec, folder = account.spec.token, account.node.place.source.folder
 
     def source(secret: SecretSpec, *path: str) -> SecretSource:
         kind, words = secret.source

@@ -124,17 +124,17 @@ class Node:
 
     Attributes:
         value: plain Python: a scalar, a list or a dict of such.
-        mark: where it begins; line and column from 0.
+        place: where it begins.
         text: a scalar as it is written.
         children: the nodes of a list by their indexes, or of a mapping by their keys; None of a scalar.
         keys: where each key of a mapping begins.
     """
 
     value: Any
-    mark: Any
+    place: Place
     text: str | None
     children: "Mapping[Any, Node] | None" = None
-    keys: dict[str, Any] | None = None
+    keys: Mapping[str, Place] | None = None
 
     def child(self, step: str | int) -> "Node | None":
         """Return the node below; None if it has no such item or key."""
@@ -147,19 +147,10 @@ class Node:
             node = node.child(step) or node
         return node
 
-    def place(self, source: Source) -> Place:
-        """Return where it begins."""
-        return place_of(self.mark, source)
-
-    def key_place(self, path: Sequence[str | int], source: Source) -> Place:
+    def key_place(self, path: Sequence[str | int]) -> Place:
         """Return where the key at the end of a path begins; if there is no such key, where what it belongs to does."""
         above = self.find(path[:-1])
-        return place_of((above.keys or {}).get(str(path[-1]), above.mark), source)
-
-
-def place_of(mark: Any, source: Source) -> Place:
-    """Return a mark of libyaml as a place."""
-    return Place(source, mark.line + 1, mark.column + 1)
+        return (above.keys or {}).get(str(path[-1]), above.place)
 
 
 class _RefusedError(Exception):
@@ -181,7 +172,7 @@ def read_nodes(source: Source, diagnostics: Diagnostics) -> Node | None:
         return None
     if root.keys is None:
         hint = "begin with keys: `version: 1`, then `accounts:` and `labels:`"
-        diagnostics.error("wrong-type", "the file is not a mapping of keys to values", root.place(source), hint=hint)
+        diagnostics.error("wrong-type", "the file is not a mapping of keys to values", root.place, hint=hint)
         return None
     return root
 
@@ -207,53 +198,57 @@ class _Reader:
         for what, event in self.events:
             if what is DOCUMENT and root is not None:
                 hint = "remove the `---`, or put the second document into a file of its own; a folder is read as one"
-                self._refuse("many-documents", "a second document begins", event.start_mark, hint)
+                mark = event.start_mark
+                place = Place(self.source, mark.line + 1, mark.column + 1)
+                self._refuse("many-documents", "a second document begins", place, hint)
             if what in (SCALAR, ALIAS, SEQUENCE, MAPPING):
                 root = self._node(what, event, 0)
         return root
 
     def _node(self, what: str, event: Any, depth: int) -> Node:
         """Return the value that begins with an event, within so many lists and mappings."""
+        mark = event.start_mark
+        place = Place(self.source, mark.line + 1, mark.column + 1)
         if what is ALIAS:
-            return self._alias(event, depth)
+            return self._alias(event.anchor, place, depth)
         if event.tag is not None:
-            self._error("tag", _NO_TAG, event.start_mark, _INSTEAD_OF_TAG)
+            self._error("tag", _NO_TAG, place, _INSTEAD_OF_TAG)
         if what is SCALAR:
             text = event.value
             # A tag makes the first of `implicit` False unless it is `!`, so a tagged scalar is text here.
-            node = Node(resolve(text) if event.implicit[0] else text, event.start_mark, text)
+            node = Node(resolve(text) if event.implicit[0] else text, place, text)
         else:
             if depth == MAX_DEPTH:
-                self._too_deep(event.start_mark)
+                self._too_deep(place)
             if event.anchor is not None:
                 self.anchors[event.anchor] = None
             read = self._mapping if what is MAPPING else self._list
-            node = read(event.start_mark, depth + 1)
+            node = read(place, depth + 1)
         if event.anchor is not None:
             self.anchors[event.anchor] = node
         return node
 
-    def _list(self, mark: Any, depth: int) -> Node:
+    def _list(self, place: Place, depth: int) -> Node:
         children: dict[Any, Node] = {}
         for what, event in self.events:
             if what is END:
                 break
             children[len(children)] = self._node(what, event, depth)
-        return Node([child.value for child in children.values()], mark, None, children)
+        return Node([child.value for child in children.values()], place, None, children)
 
-    def _mapping(self, mark: Any, depth: int) -> Node:
+    def _mapping(self, place: Place, depth: int) -> Node:
         children: dict[Any, Node] = {}
-        keys: dict[str, Any] = {}
+        keys: dict[str, Place] = {}
         for what, event in self.events:
             if what is END:
                 break
             key = self._node(what, event, depth)
             child = self._node(*next(self.events), depth)
             if self._is_key(key, keys, plain=what is SCALAR and event.implicit[0]):
-                keys[key.value], children[key.value] = key.mark, child
-        return Node({name: child.value for name, child in children.items()}, mark, None, children, keys)
+                keys[key.value], children[key.value] = key.place, child
+        return Node({name: child.value for name, child in children.items()}, place, None, children, keys)
 
-    def _is_key(self, node: Node, keys: Mapping[str, Any], *, plain: bool) -> bool:
+    def _is_key(self, node: Node, keys: Mapping[str, Place], *, plain: bool) -> bool:
         """Return whether a node can be the next key of a mapping; if not, report it."""
         key = node.value
         if not isinstance(key, str):
@@ -261,49 +256,48 @@ class _Reader:
                 f"is not text: {shown(node.text)}" if node.text else "is empty" if node.text == "" else "is not text"
             )
             hint = f'write it in quotes: "{cut(node.text)}"' if node.text else "write text before the `:`"
-            self._error("key-not-text", f"this key {wrong}", node.mark, hint)
+            self._error("key-not-text", f"this key {wrong}", node.place, hint)
         elif key == "<<" and plain:
             hint = "YAML 1.2 has no merge keys: write the keys out, or use `overrides` and `vars`"
-            self._error("merge-key", "`<<` does not merge mappings", node.mark, hint)
+            self._error("merge-key", "`<<` does not merge mappings", node.place, hint)
         elif key in keys:
             summary = f"the key {shown(key)} appears twice in one mapping"
-            detail = f"first here: {place_of(keys[key], self.source).span}"
-            self._error("duplicate-key", summary, node.mark, "keep one of the two", detail)
+            detail = f"first here: {keys[key].span}"
+            self._error("duplicate-key", summary, node.place, "keep one of the two", detail)
         else:
             return True
         return False
 
-    def _alias(self, event: Any, depth: int) -> Node:
-        name = event.anchor
+    def _alias(self, name: str, place: Place, depth: int) -> Node:
         if name not in self.anchors:
             hint = f"write `&{visible_in_line(name)}` at a value further up, or quote the text"
-            self._refuse("unknown-alias", f"there is no anchor `&{visible_in_line(name)}`", event.start_mark, hint)
+            self._refuse("unknown-alias", f"there is no anchor `&{visible_in_line(name)}`", place, hint)
         node = self.anchors[name]
         if node is None:
             hint = "write the value out where it is needed"
-            self._refuse("recursive-alias", f"`*{visible_in_line(name)}` contains itself", event.start_mark, hint)
+            self._refuse("recursive-alias", f"`*{visible_in_line(name)}` contains itself", place, hint)
         level = [node]
         while level:
             self.through_aliases += sum(1 + len(inner.keys or ()) for inner in level)
             if self.through_aliases > MAX_THROUGH_ALIASES:
                 hint = "write the values out, or fewer aliases to large ones"
                 summary = f"aliases expand to more than {MAX_THROUGH_ALIASES:,} values"
-                self._refuse("alias-expansion", summary, event.start_mark, hint)
+                self._refuse("alias-expansion", summary, place, hint)
             depth += any(inner.text is None for inner in level)
             if depth > MAX_DEPTH:
-                self._too_deep(event.start_mark)
+                self._too_deep(place)
             level = [below for inner in level if inner.children for below in inner.children.values()]
         return node
 
-    def _too_deep(self, mark: Any) -> NoReturn:
+    def _too_deep(self, place: Place) -> NoReturn:
         hint = "a configuration needs six levels; look for brackets or dashes too many"
-        self._refuse("too-deep", f"more than {MAX_DEPTH} levels of lists and mappings", mark, hint)
+        self._refuse("too-deep", f"more than {MAX_DEPTH} levels of lists and mappings", place, hint)
 
-    def _error(self, code: str, summary: str, mark: Any, hint: str, detail: str = "") -> None:
-        self.diagnostics.error(code, summary, place_of(mark, self.source), hint=hint, detail=detail)
+    def _error(self, code: str, summary: str, place: Place, hint: str, detail: str = "") -> None:
+        self.diagnostics.error(code, summary, place, hint=hint, detail=detail)
 
-    def _refuse(self, code: str, summary: str, mark: Any, hint: str) -> NoReturn:
-        self._error(code, summary, mark, hint)
+    def _refuse(self, code: str, summary: str, place: Place, hint: str) -> NoReturn:
+        self._error(code, summary, place, hint)
         raise _RefusedError
 
 

@@ -24,7 +24,7 @@ def test_names_alike_offer_merge_from_only_for_a_kind_that_has_it(spec: type[Nam
     for name in root.value:
         # Made as absent, since a label that is present needs a colour.
         item = spec(name=name, state="absent").model_copy(update={"state": "present"})
-        here.append(NamedHere(Entry(item, root.find((name,)), source), "a", 1, name, name, item))
+        here.append(NamedHere(Entry(item, root.find((name,))), "a", 1, name, name, item))
     problems = Problems(Directory(("a",), {"a": 1}, {}, frozenset({"a"}), any_tag=False))
     check_names(Names(replace(LABEL, spec=spec), here), problems)
     problems.report(diagnostics)
