@@ -162,7 +162,7 @@ def find_altered(
         if not isinstance(name, str):
             continue
         whole = collapse(name)
-        cut = (name[:length].strip() for length in range(SHORTEST, len(name))) if desired.marker is None else ()
+        cut = (collapse(name[:length]) for length in range(SHORTEST, len(name))) if desired.marker is None else ()
         near = {live.remote_id: live for text in (whole, *cut) for live in by_name.get(text, ())}
         # Id → the key in its marker, if any of that is left.
         keys = {
