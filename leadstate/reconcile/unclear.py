@@ -133,9 +133,10 @@ def is_altered(name: Value, marker: str | None, live: Live) -> bool:
     """
     if not isinstance(name, str) or (live.marker == marker and live.name == name):
         return False
+    whole, there = collapse(name), collapse(live.name)
     if marker is None:
-        return collapse(live.name) == collapse(name) or (len(live.name) >= SHORTEST and name.startswith(live.name))
-    return collapse(live.name) == collapse(name) and live.marker != marker and marker.startswith(live.marker or "")
+        return there == whole or (len(live.name) >= SHORTEST and whole.startswith(there))
+    return there == whole and live.marker != marker and marker.startswith(live.marker or "")
 
 
 def find_altered(
@@ -162,7 +163,7 @@ def find_altered(
         if not isinstance(name, str):
             continue
         whole = collapse(name)
-        cut = (collapse(name[:length]) for length in range(SHORTEST, len(name))) if desired.marker is None else ()
+        cut = (whole[:length].rstrip() for length in range(len(whole))) if desired.marker is None else ()
         near = {live.remote_id: live for text in (whole, *cut) for live in by_name.get(text, ())}
         # Id → the key in its marker, if any of that is left.
         keys = {

@@ -29,6 +29,7 @@ def codes(plan: AccountPlan) -> list[str]:
         ("Hot", "hot", False),
         (LONG, LONG[:SHORTEST], True),
         (f"A  {LONG}", f"A  {LONG}"[:SHORTEST], True),
+        (f"A  {LONG}", f"A {LONG}"[:SHORTEST], True),
         (LONG, LONG[: SHORTEST - 1], False),
         (LONG, LONG[1 : SHORTEST + 1], False),
         (LONG[:SHORTEST], LONG, False),
