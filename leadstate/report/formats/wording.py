@@ -269,7 +269,7 @@ def remarks(report: Report, *, diagnostics: str = "above") -> Iterator[Sentence]
         return
     if report.command == "plan":
         if report.undoes:
-            yield Sentence(f"It undoes the run of {_repeated(report.undoes)}.")
+            yield Sentence(f"It undoes the run of {_quote(report.undoes)}.")
         yield from _compared(report)
         if not report.complete:
             yield Sentence(f"The plan is incomplete: see the errors {diagnostics}.", tone="bad")
@@ -288,21 +288,26 @@ def _read_again(report: Report) -> Sentence:
     left = [counted(count, word) for count, word in ((changes, "difference"), (errors, "error")) if count]
     unread = [account.unread for account in report.accounts if account.remaining is None]
     if unread:
-        by_words: dict[str, list[str]] = {}
-        for reason in sorted(filter(None, unread)):
-            by_words.setdefault(without_correlation(reason), []).append(reason)
-        reasons = [merge_texts(members) for members in by_words.values()]
-        shown = [_repeated(reason) for reason in reasons[:FEW]]
-        shown += [counted(len(reasons) - FEW, "more reason")] if len(reasons) > FEW else []
-        why = f" ({'; '.join(shown)})" if shown else ""
         rest = f" In the others: {' and '.join(left)}{besides}." if left else ""
-        return Sentence(f"{counted(len(unread), 'account')} could not be read again{why}.{rest}", tone="bad")
+        words = f"{counted(len(unread), 'account')} could not be read again{_why_unread(unread)}.{rest}"
+        return Sentence(words, tone="bad")
     if left:
         return Sentence(f"Read again: {' and '.join(left)}{besides}. The apply did not converge.", tone="bad")
     if declined:
         what = "the declined change is" if declined == 1 else f"the {declined:,} declined changes are"
         return Sentence(f"Read again: only {what} left.", tone="good")
     return Sentence("Read again: no differences.", tone="good")
+
+
+def _why_unread(reasons: Iterable[str]) -> str:
+    """Return in parentheses why accounts could not be read again, equal reasons once, and the first of many."""
+    equal: dict[str, list[str]] = {}
+    for reason in sorted(filter(None, reasons)):
+        equal.setdefault(without_correlation(reason), []).append(reason)
+    shown = [_quote(merge_texts(texts)) for texts in list(equal.values())[:FEW]]
+    if len(equal) > FEW:
+        shown.append(counted(len(equal) - FEW, "more reason"))
+    return f" ({'; '.join(shown)})" if shown else ""
 
 
 def without_correlation(text: str) -> str:
@@ -317,7 +322,7 @@ def merge_texts(texts: Iterable[str]) -> str:
     return first if len(different) == 1 else _CORRELATION.sub(rf"\g<0> and {len(different) - 1:,} more", first, count=1)
 
 
-def _repeated(text: str) -> str:
+def _quote(text: str) -> str:
     return clip(visible(text), _LONGEST_REASON)
 
 
@@ -329,7 +334,7 @@ def _compared(report: Report) -> Iterator[Sentence]:
     words = {"change": "from this change", "drift": "drift", "both": "both"}
     counts = ", ".join(f"{origins.count(origin):,} {word}" for origin, word in words.items() if origin in origins)
     besides = f"; comparing took {cost_text(report.base.read)} of that" if report.base.read.requests else ""
-    yield Sentence(f"Since {_repeated(report.base.revision)}: {counts}{besides}.")
+    yield Sentence(f"Since {_quote(report.base.revision)}: {counts}{besides}.")
 
 
 def cost_text(cost: Requests) -> str:
