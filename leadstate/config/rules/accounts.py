@@ -7,8 +7,8 @@ from typing import Any
 
 from leadstate.config.configuration import DeclaredAccount, OAuthToken, SecretSource, TokenSource
 from leadstate.config.rules.leads import Leads, check_keys
-from leadstate.config.rules.names import check_names, check_policies, names_of
-from leadstate.config.rules.scope import AccountSet, Directory, Problems, scope_of
+from leadstate.config.rules.names import check_names, check_policies, resolve_names
+from leadstate.config.rules.scope import AccountSet, Directory, Problems, resolve_scope
 from leadstate.config.rules.trust import EVERYTHING, Trust, check_trust
 from leadstate.config.rules.variables import Variables
 from leadstate.config.schema.document import AccountSpec, PolicySpec, SecretSpec
@@ -32,21 +32,21 @@ def declare_accounts(
         diagnostics.error("no-accounts", "no account is declared", merged.top, hint=hint)
     selected = directory.chosen(selectors, diagnostics) if selectors else directory.everyone
     items = {
-        kind: [(entry, scope_of(entry, directory, diagnostics)) for entry in entries]
+        kind: [(entry, resolve_scope(entry, directory, diagnostics)) for entry in entries]
         for kind, entries in merged.items.items()
     }
     _check_namespace(merged, diagnostics)
     _check_companies(merged, diagnostics)
 
     everywhere = merged.policy.spec if merged.policy else None
-    usual = policy_of(PolicySpec(), everywhere)
+    usual = resolve_policy(PolicySpec(), everywhere)
     policies = {
-        name: policy_of(entry.spec.policy, everywhere) if "policy" in entry.spec.model_fields_set else usual
+        name: resolve_policy(entry.spec.policy, everywhere) if "policy" in entry.spec.model_fields_set else usual
         for name, entry in merged.accounts.items()
     }
     problems = Problems(directory)
     variables = Variables(merged.accounts, directory, problems)
-    named = {kind.name: names_of(kind, items[kind.name], variables) for kind in KINDS.values() if kind.is_named}
+    named = {kind.name: resolve_names(kind, items[kind.name], variables) for kind in KINDS.values() if kind.is_named}
     known = {name: policy for name, policy in policies.items() if "policy" not in merged.accounts[name].unknown}
     protecting = _by_policy(known, directory)
     for kind, names in named.items():
@@ -63,7 +63,7 @@ def declare_accounts(
     problems.report(diagnostics)
     shared = tuple(desired)
 
-    tokens = {name: token_source(entry) for name, entry in merged.accounts.items()}
+    tokens = {name: resolve_token_source(entry) for name, entry in merged.accounts.items()}
     if trust != EVERYTHING:
         for name, entry in merged.accounts.items():
             check_trust(entry, tokens[name], trust, diagnostics)
@@ -162,7 +162,7 @@ def _address(entry: Entry[AccountSpec]) -> Place:
     return entry.place("domain" if entry.spec.domain else "url")
 
 
-def policy_of(account: PolicySpec, everywhere: PolicySpec | None) -> Policy:
+def resolve_policy(account: PolicySpec, everywhere: PolicySpec | None) -> Policy:
     """Return the policy of an account: its own fields, else those of all, else the defaults; null lifts a limit."""
     written: dict[str, Any] = {}
     by_kind: dict[str, dict[str, Any]] = {"prune": {}, "ignore": {}, "protect": {}}
@@ -181,7 +181,7 @@ def policy_of(account: PolicySpec, everywhere: PolicySpec | None) -> Policy:
     return Policy(prune_rules=rules, ignore=ignore, protect=protect, **written)
 
 
-def token_source(account: Entry[AccountSpec]) -> TokenSource:
+def resolve_token_source(account: Entry[AccountSpec]) -> TokenSource:
     """Return where the account's token comes from; read nothing from there."""
     spec, folder = account.spec.token, account.node.place.source.folder
 

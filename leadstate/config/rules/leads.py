@@ -66,7 +66,7 @@ class Leads:
     def _here(self, entry: Entry[LeadSpec], variant: Variant) -> tuple[LeadSpec, Keys]:
         """Return the lead as accounts have it, and the keys of its labels; no accounts if something is wrong."""
         account = variant.account
-        spec, failed = self.variables.applied(entry, variant)
+        spec, failed = self.variables.resolve(entry, variant)
         if spec.visible_to is not None:
             declared = self.variables.accounts[account]
             number = visibility(spec.visible_to, declared.spec.plan)

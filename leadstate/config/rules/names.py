@@ -178,13 +178,13 @@ class Names:
                 yield item.accounts, declare_source(source, address, item.entry.place("merge_from", index).span)
 
 
-def names_of(kind: Kind, entries: Iterable[tuple[Entry[NamedSpec], AccountSet]], variables: Variables) -> Names:
+def resolve_names(kind: Kind, entries: Iterable[tuple[Entry[NamedSpec], AccountSet]], variables: Variables) -> Names:
     """Return the objects that are declared for accounts, with overrides and variables in them."""
     found = Names(kind)
     for entry, scope in entries:
         for variant in variables.variants(entry, scope):
-            spec, failed = variables.applied(entry, variant)
-            base = entry.spec.name if variant.is_plain else variables.replaced(entry.spec.name, variant, entry, "name")
+            spec, failed = variables.resolve(entry, variant)
+            base = entry.spec.name if variant.is_plain else variables.replace(entry.spec.name, variant, entry, "name")
             if failed or base is None:
                 found.unsure |= variant.accounts
                 continue

@@ -191,7 +191,7 @@ def _report_no_account(name: str, directory: Directory, place: Place, diagnostic
     diagnostics.error("unknown-account", summary, place, hint=hint)
 
 
-def scope_of(entry: Item, directory: Directory, diagnostics: Diagnostics) -> AccountSet:
+def resolve_scope(entry: Item, directory: Directory, diagnostics: Diagnostics) -> AccountSet:
     """Return the usable accounts that an item is declared for."""
     spec = entry.spec
     scope = directory.everyone

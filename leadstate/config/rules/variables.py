@@ -103,7 +103,7 @@ class Variables:
             ]
         yield from self._variants[known]
 
-    def applied(self, entry: Entry[S], variant: Variant) -> tuple[S, set[str]]:
+    def resolve(self, entry: Entry[S], variant: Variant) -> tuple[S, set[str]]:
         """Return an item as accounts have it, with their override in it and with variables replaced.
 
         Also return the fields in which a variable cannot be replaced; those are None.
@@ -119,7 +119,7 @@ class Variables:
                 changed[name] = {**(getattr(entry.spec, name) or {}), **value}
         for name, value in {**fields_set(entry.spec), **changed}.items():
             if name not in _ABOUT_ACCOUNTS and used_in(value):
-                changed[name] = self.replaced(value, variant, entry, *path_of(entry, variant.account, name))
+                changed[name] = self.replace(value, variant, entry, *path_of(entry, variant.account, name))
                 if changed[name] is None:
                     failed.add(name)
         return entry.spec.model_copy(update=changed), failed
@@ -138,7 +138,7 @@ class Variables:
             self._found[used, by_plan] = tuple(groups.values())
         return self._found[used, by_plan]
 
-    def replaced(self, value: Any, variant: Variant, entry: Item, *path: str) -> Any:
+    def replace(self, value: Any, variant: Variant, entry: Item, *path: str) -> Any:
         """Return the value of a field with its variables replaced, wherever in it; None if it cannot be made.
 
         Args:
@@ -152,12 +152,12 @@ class Variables:
         values = self.accounts[variant.account].spec.vars
         unset: list[re.Match[str]] = []
 
-        def replace(text: str, *steps: str | int) -> str:
+        def replace_text(text: str, *steps: str | int) -> str:
             place = entry.place(*path, *steps)
             unset.extend(use for use in _USE.finditer(text) if not self._is_set(use, values, variant, place))
             return text if unset else _USE.sub(lambda use: values[use[1]], text)
 
-        made = _with_texts(value, replace)
+        made = _map_texts(value, replace_text)
         if unset:
             return None
         try:
@@ -188,17 +188,17 @@ class Variables:
         return False
 
 
-def _with_texts(value: Any, replace: Callable[..., str], *path: str | int) -> Any:
+def _map_texts(value: Any, replace: Callable[..., str], *path: str | int) -> Any:
     """Return the plain form of a value with each text replaced, of which `replace` is given the path too."""
     match value:
         case str():
             return replace(value, *path) if "${" in value else value
         case Spec():
-            return _with_texts(fields_set(value), replace, *path)
+            return _map_texts(fields_set(value), replace, *path)
         case Mapping():
-            return {key: _with_texts(part, replace, *path, key) for key, part in value.items()}
+            return {key: _map_texts(part, replace, *path, key) for key, part in value.items()}
         case list():
-            return [_with_texts(part, replace, *path, index) for index, part in enumerate(value)]
+            return [_map_texts(part, replace, *path, index) for index, part in enumerate(value)]
     return value
 
 
