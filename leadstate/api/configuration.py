@@ -24,6 +24,7 @@ from leadstate.model.diagnostics import (
     counted,
     some,
 )
+from leadstate.model.rollout import Limit, Shard
 from leadstate.report import document as doc
 from leadstate.report.document import Report
 from leadstate.report.journal import receipt_of
@@ -84,8 +85,13 @@ def lock_file(paths: Sequence[Path]) -> Path:
     return (first if first.is_dir() else first.parent) / NAME
 
 
-def select(configuration: Configuration, accounts: Sequence[str]) -> Configuration:
+def select(configuration: Configuration, accounts: Sequence[str], shard: str | None = None) -> Configuration:
     """Return the configuration with some of its accounts.
+
+    Args:
+        configuration: the configuration, which may hold a part of all accounts already.
+        accounts: which of them, by name or `tag:TAG`; none means all.
+        shard: K/N; of those accounts, the ones of a shard.
 
     Raises:
         UnknownAccount: a name or tag that no account has.
@@ -102,8 +108,13 @@ def select(configuration: Configuration, accounts: Sequence[str]) -> Configurati
             known = ", ".join(declared.account.name for declared in configuration.accounts)
             raise UnknownAccount(f"no account is called or tagged {selector!r}", hint=f"the accounts are {known}")
         chosen |= named
-    kept = (declared for declared in configuration.accounts if declared.account.name in chosen)
-    return replace(configuration, accounts=tuple(kept))
+    part, before = None if shard is None else Shard.parse(shard), configuration.limit
+    names = chosen if accounts else {declared.account.name for declared in configuration.accounts}
+    names = {name for name in names if part is None or part.holds(name)}
+    kept = (declared for declared in configuration.accounts if declared.account.name in names)
+    # Where the configuration was limited before, a tag may stand for more accounts than those.
+    limit = Limit(tuple(sorted(chosen) if before.accounts else accounts) or before.accounts, shard or before.shard)
+    return replace(configuration, accounts=tuple(kept), limit=limit)
 
 
 def is_receipt(report: Report) -> bool:

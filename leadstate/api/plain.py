@@ -10,7 +10,7 @@ from leadstate.config import Configuration
 from leadstate.engine.events import Event
 from leadstate.model.account import ImpactLevel
 from leadstate.model.diagnostics import LeadstateError
-from leadstate.model.rollout import Limit, Rollout
+from leadstate.model.rollout import Rollout
 
 T = TypeVar("T")
 
@@ -75,9 +75,7 @@ def apply(
         )
 
     async def run() -> Result:
-        scope = plan.report.scope
-        limit = Limit(tuple(scope.accounts), scope.shard)
-        async with connect(plan.configuration, runtime=runtime, limit=limit) as session:
+        async with connect(plan.configuration, runtime=runtime) as session:
             return await session.apply(
                 plan,
                 allow=allow,

@@ -100,14 +100,17 @@ class Session:
         work: the accounts that can be worked on.
         unusable: a plan that says why, for each that cannot.
         runtime: its surroundings.
-        limit: which part of all accounts these are.
     """
 
     configuration: Configuration
     work: tuple[AccountJob, ...]
     unusable: tuple[AccountPlan, ...]
     runtime: Runtime
-    limit: Limit
+
+    @property
+    def limit(self) -> Limit:
+        """Which part of all accounts these are."""
+        return self.configuration.limit
 
     @cached_property
     def accounts(self) -> tuple[Account, ...]:
@@ -226,6 +229,7 @@ class Session:
 
         Raises:
             ReportError: the stored report is not a plan, but a receipt for example.
+            UnknownAccount: the plan is limited to an account or tag that the session does not have.
             UnknownTarget: `only` holds what is not an address, or one at which nothing is planned.
             StalePlan: a new plan differs from the one that was reviewed.
             Refused: a guard refuses.
@@ -246,12 +250,13 @@ class Session:
         reviewed = plan if isinstance(plan, doc.Report) else plan.report
         if reviewed.command != "plan":
             raise ReportError(f"a report of `{reviewed.command}` is not a plan", hint="make one with `Session.plan`")
+        part = self._limit_to(Limit(reviewed.scope.accounts, reviewed.scope.shard))
         settings = plan.settings if isinstance(plan, Plan) else Settings()
         about = self._select_accounts([*map(_parse_target, reviewed.scope.targets)])
-        accounts = [account for account in self.accounts if account.name in about]
-        around = self.runtime
+        accounts = [account for account in part.accounts if account.name in about]
+        around = part.runtime
         async with wait_for_locks(accounts, around.state, "apply", seconds=lock_timeout, pace=around.pace):
-            now = await self.plan(
+            now = await part.plan(
                 reviewed.scope.targets,
                 impact=settings.impact,
                 allow=sorted(settings.allow.union(check_texts("allow", allow))),
@@ -265,7 +270,7 @@ class Session:
                 raise Refused(now)
             reporter = Reporter(on_event or (lambda _: None))
             declined = () if chosen is None else _list_others(now, chosen)
-            result = await self.carry_out(now, declined=declined, observers=(reporter,), lock=lock, rollout=rollout)
+            result = await part.carry_out(now, declined=declined, observers=(reporter,), lock=lock, rollout=rollout)
         if reporter.failure is None:
             return result
         summary = f"`on_event` raised {type(reporter.failure).__name__}: {reporter.failure}"
@@ -355,6 +360,19 @@ class Session:
             stop.is_set(),
             tuple(notes),
             wrote=receipt is not None and receipt.wrote,
+        )
+
+    def _limit_to(self, limit: Limit) -> "Session":
+        """Return the part of the session that a plan was made of; UnknownAccount if it has no account of a name."""
+        if limit == self.limit:
+            return self
+        configuration = select(self.configuration, limit.accounts, limit.shard)
+        names = {declared.account.name for declared in configuration.accounts}
+        return replace(
+            self,
+            configuration=configuration,
+            work=tuple(job for job in self.work if job.account.name in names),
+            unusable=tuple(plan for plan in self.unusable if plan.account in names),
         )
 
     def _select_accounts(self, targets: Sequence[Target]) -> frozenset[str]:
@@ -453,7 +471,6 @@ async def connect(
     *,
     runtime: Runtime | None = None,
     warn: Warn | None = None,
-    limit: Limit | None = None,
 ) -> AsyncIterator[Session]:
     """Connect to the accounts of a configuration. An account without a usable token does not stop the rest.
 
@@ -462,7 +479,6 @@ async def connect(
         accounts: which of them, by name or `tag:TAG`; none means all that were loaded.
         runtime: the surroundings; unless given those of the process.
         warn: hears of a refresh token that was replaced and is not saved.
-        limit: which part of all accounts these are, where the configuration was limited when it was loaded.
 
     Raises:
         UnknownAccount: a name or tag that no account has.
@@ -472,7 +488,7 @@ async def connect(
         raise TypeError(f"`configuration` takes what `leadstate.load` returns, not {configuration!r}")
     accounts = check_texts("accounts", accounts)
     around = runtime or Runtime()
-    configuration = select(configuration, accounts) if accounts else configuration
+    configuration = select(configuration, accounts)
     https = any(map(uses_https, configuration.accounts))
     async with http_client(around.transport, around.bounds, https=https) as http:
         signers, failures = signers_of(configuration.accounts, http, around.environ, around.pace.clock, warn)
@@ -484,7 +500,7 @@ async def connect(
                 work.append(AccountJob(account, connection))
             else:
                 unusable.append(unread(account, failures[account.name]))
-        yield Session(configuration, tuple(work), tuple(unusable), around, limit or Limit(accounts))
+        yield Session(configuration, tuple(work), tuple(unusable), around)
         write_lengths(around.cache, remembered, {_cache_key(job.account): job.connection.lengths for job in work})
 
 

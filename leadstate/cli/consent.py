@@ -145,7 +145,7 @@ async def _apply_with_consent(
         pace=around.pace,
         waiting=lambda words: click.echo(words, err=True),
     )
-    async with locks, session(configuration, choices.limit) as opened:
+    async with locks, session(configuration) as opened:
         plan, declined, refusal = await _agreed_plan(opened, choices)
         if refusal is not None:
             end = refusal

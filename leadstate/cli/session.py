@@ -123,9 +123,9 @@ def _lines(doing: str, of: str, total: int) -> Show:
     return show
 
 
-def session(configuration: Configuration, limit: Limit | None = None) -> AbstractAsyncContextManager[Session]:
+def session(configuration: Configuration) -> AbstractAsyncContextManager[Session]:
     """Connect to every account of the configuration; warnings go to stderr."""
-    return connect(configuration, runtime=runtime(), warn=lambda diagnostic: say([diagnostic]), limit=limit)
+    return connect(configuration, runtime=runtime(), warn=lambda diagnostic: say([diagnostic]))
 
 
 async def read_accounts(
@@ -186,11 +186,6 @@ class Choices:
     reviewed: Report | None = None
 
     @property
-    def limit(self) -> Limit:
-        """Return the part of all accounts that was chosen."""
-        return Limit(self.accounts, self.shard)
-
-    @property
     def limited(self) -> bool:
         """Whether only a part of all accounts was chosen."""
         return bool(self.accounts or self.shard or accounts_of(self._targets()))
@@ -199,7 +194,8 @@ class Choices:
         """Read the files, and keep the accounts that were chosen; a malformed target or shard is a usage error."""
         targets = self._targets()
         try:
-            shard = Shard.parse(self.shard) if self.shard else None
+            if self.shard:
+                Shard.parse(self.shard)
         except ValueError as failure:
             raise click.BadParameter(str(failure), param_hint="--shard") from None
         named = accounts_of(targets)
@@ -211,11 +207,12 @@ class Choices:
                 known = {declared.account.name for declared in configuration.accounts}
                 words = f"the account {some(sorted(named - known))} is not among the chosen accounts"
                 raise click.BadParameter(words, param_hint="--target") from None
-        if shard is None:
-            return configuration
-        held = (declared for declared in configuration.accounts if shard.holds(declared.account.name))
+        limit = Limit(self.accounts, self.shard)  # the accounts of targets are a matter of those
+        if not self.shard:
+            return replace(configuration, limit=limit)
         unknown = (_undeclared(target) for target in targets if not _is_declared(target, configuration))
-        return replace(configuration, accounts=tuple(held), diagnostics=(*configuration.diagnostics, *unknown))
+        diagnostics = (*configuration.diagnostics, *unknown)
+        return replace(select(configuration, (), self.shard), diagnostics=diagnostics, limit=limit)
 
     def _targets(self) -> list[Target]:
         try:
@@ -225,7 +222,7 @@ class Choices:
 
     async def plan_alone(self, configuration: Configuration) -> Plan:
         """Connect to the accounts and plan them."""
-        async with session(configuration, self.limit) as opened:
+        async with session(configuration) as opened:
             return await self.plan(opened)
 
     async def plan(self, opened: Session, baseline: Baseline | None = None) -> Plan:

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from leadstate.model.account import Account
 from leadstate.model.address import Span
 from leadstate.model.diagnostics import Diagnostic
+from leadstate.model.rollout import Limit
 
 SourceKind: TypeAlias = Literal["env", "file", "command", "keyring"]
 
@@ -73,9 +74,11 @@ class Configuration:
         accounts: the selected accounts, in order of name.
         diagnostics: warnings.
         lock_file: where the lock file is, or would be; None where a configuration has none, as a git revision.
+        limit: which part of all accounts these are.
     """
 
     namespace: str | None
     accounts: tuple[DeclaredAccount, ...]
     diagnostics: tuple[Diagnostic, ...]
     lock_file: Path | None = None
+    limit: Limit = field(default_factory=Limit)

@@ -14,6 +14,7 @@ from leadstate.config.yaml.diagnostics import Diagnostics, Source
 from leadstate.config.yaml.files import ReadTable, read_source
 from leadstate.config.yaml.nodes import read_nodes
 from leadstate.model.diagnostics import ConfigurationError, Severity
+from leadstate.model.rollout import Limit
 
 
 def understand(
@@ -49,4 +50,5 @@ def understand(
         diagnostics.error("no-files", "no configuration file is named", None, hint="name a file or folder with -c")
     if diagnostics.any_error:
         raise ConfigurationError(diagnostics.sorted(Severity.ERROR))
-    return Configuration(namespace, declared, diagnostics.sorted(Severity.WARNING))
+    warnings = diagnostics.sorted(Severity.WARNING)
+    return Configuration(namespace, declared, warnings, limit=Limit(tuple(accounts)))

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,7 @@ import pytest
 import leadstate
 from leadstate import Runtime, errors
 from leadstate.api import run_lock
+from leadstate.api.configuration import select
 from leadstate.api.run_lock import hold_locks
 from leadstate.config import Configuration
 from leadstate.model.resource import Desired
@@ -150,6 +151,52 @@ def test_a_chosen_address_at_which_nothing_is_planned_is_an_error(
 ) -> None:
     with pytest.raises(errors.UnknownTarget):
         leadstate.apply(plan, only=[address], runtime=runtime)
+
+
+@pytest.mark.parametrize(
+    ("loaded", "connected", "scope"),
+    [
+        ((), (), ()),
+        (["tag:prod"], (), ("tag:prod",)),
+        ((), ["tag:prod"], ("tag:prod",)),
+        (["us", "emea"], ["tag:prod"], ("emea",)),
+    ],
+)
+def test_a_plan_names_the_accounts_that_the_configuration_is_limited_to(
+    configuration: Configuration, runtime: Runtime, loaded: Sequence[str], connected: Sequence[str], scope: tuple[str]
+) -> None:
+    assert configuration.lock_file is not None
+    configuration = leadstate.load(configuration.lock_file.parent, accounts=loaded)
+    plan = leadstate.plan(configuration, accounts=connected, runtime=runtime)
+    assert plan.report.scope.accounts == scope
+
+
+@pytest.mark.parametrize("limit", [Limit(("tag:prod",)), Limit((), "2/2")])
+def test_a_plan_of_a_part_is_applied_in_a_session_of_all_accounts(
+    configuration: Configuration, runtime: Runtime, limit: Limit
+) -> None:
+    part = select(configuration, limit.accounts, limit.shard)
+    assert [declared.account.name for declared in part.accounts] == ["emea"]
+    plan = leadstate.plan(part, runtime=runtime)
+
+    async def run() -> leadstate.Result:
+        async with leadstate.connect(configuration, runtime=runtime) as session:
+            return await session.apply(plan)
+
+    result = asyncio.run(run())
+    assert result.converged
+    assert result.report.scope == plan.report.scope
+
+
+def test_a_plan_of_an_account_that_a_session_does_not_have_is_refused(
+    configuration: Configuration, plan: leadstate.Plan, runtime: Runtime
+) -> None:
+    async def run() -> leadstate.Result:
+        async with leadstate.connect(configuration, ["us"], runtime=runtime) as session:
+            return await session.apply(plan)
+
+    with pytest.raises(errors.UnknownAccount, match="'emea'"):
+        asyncio.run(run())
 
 
 def test_a_stored_plan_is_applied(configuration: Configuration, runtime: Runtime, tmp_path: Path) -> None:
@@ -535,7 +582,7 @@ def test_a_plan_without_targets_goes_through_no_declared_object(configuration: C
         replace(declared, account=replace(declared.account, desired=Untouchable()))
         for declared in configuration.accounts
     )
-    session = leadstate.Session(replace(configuration, accounts=accounts), (), (), runtime, Limit())
+    session = leadstate.Session(replace(configuration, accounts=accounts), (), (), runtime)
     assert asyncio.run(session.plan()).plans == ()
 
 

@@ -81,7 +81,7 @@ def plan(
 async def _plan(
     choices: Choices, configuration: Configuration, baseline: Baseline | None, metrics: Path | None
 ) -> Plan:
-    async with session(configuration, choices.limit) as opened:
+    async with session(configuration) as opened:
         plan = await choices.plan(opened, baseline)
         if choices.stats:
             say_stats(opened, plan.plans)
