@@ -20,7 +20,7 @@ def plan_account(name: str) -> leadstate.Plan:
     """Plan one account; raise if it cannot be read."""
     plan = leadstate.plan(leadstate.load(CONFIGURATION), accounts=[name])
     if not plan.report.complete:
-        raise RuntimeError("; ".join(problem.summary for problem in plan.diagnostics))
+        raise RuntimeError("; ".join(plan.problems))
     return plan
 
 
@@ -45,8 +45,7 @@ def account_labels(context: dagster.AssetExecutionContext) -> dagster.Materializ
     except errors.Refused as failure:
         raise dagster.Failure(str(failure), allow_retries=False) from failure
     if not result.converged:
-        problems = "; ".join(problem.summary for problem in result.diagnostics)
-        raise RuntimeError(problems or "the account is not up to date")
+        raise RuntimeError("; ".join(result.problems))
     return dagster.MaterializeResult(metadata={"changed": result.changed})
 
 

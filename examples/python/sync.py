@@ -22,8 +22,8 @@ def sync(path: str) -> bool:
     except errors.LeadstateError as failure:  # a guard refuses, the plan is stale, another run holds an account
         log.error("%s (%s)", failure, failure.hint)
         return False
-    for remark in result.diagnostics:
-        log.warning("%s: %s", remark.account or path, remark.summary)
+    for problem in result.problems:
+        log.error(problem)
     return result.converged
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from leadstate.config import Configuration
 from leadstate.engine.run import Applied, Settings
-from leadstate.model.diagnostics import Diagnostic, LeadstateError, Severity, worst
+from leadstate.model.diagnostics import Diagnostic, LeadstateError, Severity, counted, worst
 from leadstate.model.plan import AccountPlan, Status
 from leadstate.pipedrive.connection import Spent
 from leadstate.report import document as doc
@@ -40,6 +40,22 @@ class Document:
     def diagnostics(self) -> tuple[doc.Diagnostic, ...]:
         """Errors, refusals and warnings of all accounts."""
         return self.report.all_diagnostics()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why accounts are not as declared, in sentences: errors and refusals, changes not made, and what is left."""
+        grave = (problem for problem in self.diagnostics if problem.severity != Severity.WARNING.value)
+        found = [(problem.address or problem.account, problem.summary) for problem in grave]
+        for account in self.accounts:
+            for change in account.changes:
+                if change.result is not None and not change.result.as_agreed:
+                    detail = f" ({change.result.detail})" if change.result.detail else ""
+                    found.append((change.address, f"{change.action} {change.result.status}{detail}"))
+            if self.report.command == "apply" and account.remaining is None:
+                found.append((account.account, account.unread or "it could not be read again"))
+            elif account.remaining is not None and account.remaining.unexpected:
+                found.append((account.account, f"{counted(account.remaining.unexpected, 'difference')} left"))
+        return tuple(dict.fromkeys(f"{where}: {what}" if where else what for where, what in found))
 
     @property
     def fingerprint(self) -> str | None:

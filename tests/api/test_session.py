@@ -477,6 +477,35 @@ def test_the_diagnostics_of_a_result_say_why_it_has_not_converged(
     ]
 
 
+def test_the_problems_of_a_plan_are_its_errors_and_refusals(configuration: Configuration, runtime: Runtime) -> None:
+    plan = leadstate.plan(configuration, max_tokens=1, runtime=runtime)
+    assert sorted({found.severity for found in plan.diagnostics}) == ["error", "guard"]
+    assert list(plan.problems) == [f"{found.account}: {found.summary}" for found in plan.diagnostics]
+
+
+def test_the_problems_of_a_result_name_each_change_that_was_not_made_and_no_warning(
+    configuration: Configuration, runtime: Runtime, sandbox: Sandbox
+) -> None:
+    plan = leadstate.plan(configuration, accounts=["emea"], max_tokens=1, allow=["max-tokens"], runtime=runtime)
+    sandbox.intercept = Faults(Fault(FaultKind.ERROR_BEFORE, operation="addLeadLabel", status=400, times=None))
+    result = leadstate.apply(plan, runtime=runtime)
+    assert "warning" in {found.severity for found in result.diagnostics}
+    refused, left = result.problems
+    assert refused.startswith("emea/label:New: add failed (addLeadLabel: ")
+    assert left == "emea: 1 difference left"
+
+
+def test_the_problems_of_a_result_say_why_an_account_could_not_be_read_again_once(
+    configuration: Configuration, runtime: Runtime
+) -> None:
+    result = leadstate.apply(leadstate.plan(configuration, runtime=runtime), runtime=runtime)
+    assert list(result.problems) == [f"us: {result.accounts[1].unread}"]
+
+
+def test_a_declined_change_is_no_problem(plan: leadstate.Plan, runtime: Runtime) -> None:
+    assert leadstate.apply(plan, only=["label:New"], runtime=runtime).problems == ()
+
+
 @pytest.mark.parametrize(
     ("exists", "lock", "kept"), [(True, None, True), (False, None, False), (False, True, True), (True, False, False)]
 )

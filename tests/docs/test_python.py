@@ -11,6 +11,7 @@ import pytest
 import leadstate
 from leadstate.sandbox import Sandbox
 from tests.harness.cli_process import python
+from tests.harness.faults import Fault, FaultKind, Faults
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "reference" / "python.md").read_text(), re.DOTALL)
@@ -123,19 +124,31 @@ leadstate.apply = failing
 """
 
 
-@pytest.mark.parametrize("which", ["example", "airflow", "dagster"])
-def test_where_only_the_lock_file_fails_each_program_says_so(folder: Path, which: str) -> None:
+def programs(log: str) -> dict[str, str]:
+    """Return each program that plans and applies; Dagster's log is a function."""
     function, airflow, dagster, _drift = SCHEDULERS
-    context = "types.SimpleNamespace(partition_key='emea', log=types.SimpleNamespace(info=print))"
-    program = {
+    context = f"types.SimpleNamespace(partition_key='emea', log=types.SimpleNamespace(info={log}))"
+    return {
         "example": (ROOT / "examples" / "python" / "sync.py").read_text(),
         "airflow": STAND_INS + function + airflow,
         "dagster": f"{STAND_INS}\n{dagster}\naccount_labels({context})",
-    }[which]
-    done = run(folder, WITHOUT_LOCK_FILE + program)
+    }
+
+
+@pytest.mark.parametrize("which", ["example", "airflow", "dagster"])
+def test_where_only_the_lock_file_fails_each_program_says_so(folder: Path, which: str) -> None:
+    done = run(folder, WITHOUT_LOCK_FILE + programs("print")[which])
     assert done.returncode == 1
     assert "the lock file was not brought up to date" in done.stderr
     assert "None" not in done.stderr
+
+
+@pytest.mark.parametrize("which", ["example", "airflow", "dagster"])
+def test_where_a_change_fails_each_program_says_which(folder: Path, sandbox: Sandbox, which: str) -> None:
+    sandbox.intercept = Faults(Fault(FaultKind.ERROR_BEFORE, operation="addLeadLabel", status=400, times=None))
+    done = run(folder, programs("lambda line: None")[which])
+    assert done.returncode == 1
+    assert "emea/label:Partner: add failed (addLeadLabel: " in "".join(done.stderr.splitlines()[-2:])
 
 
 def test_the_check_for_drift_from_a_scheduler_counts_changes(folder: Path, sandbox: Sandbox) -> None:
