@@ -20,7 +20,7 @@ def signers_of(
     http: HttpClient,
     environ: Mapping[str, str],
     clock: Callable[[], float],
-    warn: Warn | None = None,
+    warn: Warn,
 ) -> tuple[dict[str, Signer], dict[str, Diagnostic]]:
     """Return the signer of each account, its secrets read; and for each account without one why it has none.
 
@@ -69,7 +69,7 @@ def _make_signer(
     read: Callable[[SecretSource], Token],
     clock: Callable[[], float],
     *,
-    warn: Warn | None,
+    warn: Warn,
     run: RunSecrets | None,
 ) -> Signer:
     """Return the signer of an account; raise `SecretError` if one of its sources gives nothing usable."""
@@ -100,7 +100,7 @@ def uses_https(declared: DeclaredAccount) -> bool:
     return any(address.startswith("https:") for address in (declared.account.origin, token_url))
 
 
-def _make_keeper(account: str, source: OAuthToken, warn: Warn | None) -> Callable[[Token], None]:
+def _make_keeper(account: str, source: OAuthToken, warn: Warn) -> Callable[[Token], None]:
     """Return what keeps a new refresh token where `save_to` says, and warns once if it is written nowhere."""
     warned = False
 
@@ -114,7 +114,7 @@ def _make_keeper(account: str, source: OAuthToken, warn: Warn | None) -> Callabl
                 problem = f"it cannot be written to {source.save_to}: {reason_of(failure)}"
             else:
                 return
-        if warn is not None and not warned:
+        if not warned:
             warned = True
             warn(
                 Diagnostic(

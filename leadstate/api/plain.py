@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
+from leadstate.api.credentials import Warn
 from leadstate.api.results import Plan, Result
 from leadstate.api.session import Runtime, connect
 from leadstate.config import Configuration
@@ -31,11 +32,12 @@ def plan(
     max_tokens: int | None = None,
     reserve: int = 0,
     runtime: Runtime | None = None,
+    warn: Warn | None = None,
 ) -> Plan:
     """Plan every account; never writes. The arguments are those of `connect` and `Session.plan`."""
 
     async def run() -> Plan:
-        async with connect(configuration, accounts, runtime=runtime) as session:
+        async with connect(configuration, accounts, runtime=runtime, warn=warn) as session:
             return await session.plan(targets, impact=impact, allow=allow, max_tokens=max_tokens, reserve=reserve)
 
     return _wait_for(run)
@@ -52,11 +54,12 @@ def apply(
     lock_timeout: float = 0.0,
     rollout: Rollout | None = None,
     runtime: Runtime | None = None,
+    warn: Warn | None = None,
 ) -> Result:
     """Apply a plan: plan again, compare, apply, read again.
 
     The configuration, the accounts and the guards that were lifted come with the plan; the other arguments are those of
-    `Session.apply`.
+    `connect` and `Session.apply`.
 
     Raises:
         UnknownTarget: `only` holds what is not an address, or one at which nothing is planned.
@@ -75,7 +78,7 @@ def apply(
         )
 
     async def run() -> Result:
-        async with connect(plan.configuration, runtime=runtime) as session:
+        async with connect(plan.configuration, runtime=runtime, warn=warn) as session:
             return await session.apply(
                 plan,
                 allow=allow,

@@ -100,12 +100,14 @@ class Session:
         work: the accounts that can be worked on.
         unusable: a plan that says why, for each that cannot.
         runtime: its surroundings.
+        warnings: what nobody else hears of; plans and results hold it.
     """
 
     configuration: Configuration
     work: tuple[AccountJob, ...]
     unusable: tuple[AccountPlan, ...]
     runtime: Runtime
+    warnings: Sequence[Diagnostic] = ()
 
     @property
     def limit(self) -> Limit:
@@ -194,7 +196,7 @@ class Session:
             _build_plan,
             costs={name: spent.since(before[name]).cost for name, spent in self.spent().items()},
             scope=doc.Scope(accounts=self.limit.accounts, targets=tuple(targets), shard=self.limit.shard),
-            diagnostics=(*self.configuration.diagnostics, *(base.diagnostics if base else ())),
+            diagnostics=(*self.configuration.diagnostics, *self.warnings, *(base.diagnostics if base else ())),
             base=None
             if base is None
             else doc.Base(revision=base.revision, commit=base.commit, read=doc.Requests.sum(besides)),
@@ -340,7 +342,7 @@ class Session:
                 "apply",
                 ended,
                 scope=doc.Scope(accounts=self.limit.accounts, targets=tuple(targets), shard=self.limit.shard),
-                diagnostics=self.configuration.diagnostics,
+                diagnostics=(*self.configuration.diagnostics, *self.warnings),
                 undoes=undoes,
             )
         lock_file = self.configuration.lock_file
@@ -478,7 +480,7 @@ async def connect(
         configuration: what `load` returned.
         accounts: which of them, by name or `tag:TAG`; none means all that were loaded.
         runtime: the surroundings; unless given those of the process.
-        warn: hears of a refresh token that was replaced and is not saved.
+        warn: hears of a refresh token that was replaced and is not saved; unless given, plans and results say so.
 
     Raises:
         UnknownAccount: a name or tag that no account has.
@@ -489,9 +491,12 @@ async def connect(
     accounts = check_texts("accounts", accounts)
     around = runtime or Runtime()
     configuration = select(configuration, accounts)
+    warnings: list[Diagnostic] = []
     https = any(map(uses_https, configuration.accounts))
     async with http_client(around.transport, around.bounds, https=https) as http:
-        signers, failures = signers_of(configuration.accounts, http, around.environ, around.pace.clock, warn)
+        signers, failures = signers_of(
+            configuration.accounts, http, around.environ, around.pace.clock, warn or warnings.append
+        )
         work, unusable, remembered = [], [], read_lengths(around.cache)
         for account in (declared.account for declared in configuration.accounts):
             if account.name in signers:
@@ -500,7 +505,7 @@ async def connect(
                 work.append(AccountJob(account, connection))
             else:
                 unusable.append(unread(account, failures[account.name]))
-        yield Session(configuration, tuple(work), tuple(unusable), around)
+        yield Session(configuration, tuple(work), tuple(unusable), around, warnings)
         write_lengths(around.cache, remembered, {_cache_key(job.account): job.connection.lengths for job in work})
 
 

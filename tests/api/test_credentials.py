@@ -28,7 +28,7 @@ HELPER = ("command", sys.executable, "-c", REPEATS)
 
 def messages(environ: Mapping[str, str], **tokens: SecretSource | OAuthToken) -> str:
     accounts = [DeclaredAccount(replace(account(), name=name), token, ()) for name, token in tokens.items()]
-    _, failures = signers_of(accounts, httpx.AsyncClient(), environ, lambda: 0.0)
+    _, failures = signers_of(accounts, httpx.AsyncClient(), environ, lambda: 0.0, print)
     return " ".join(failure.summary for failure in failures.values())
 
 

@@ -23,9 +23,10 @@ from leadstate.api import run_lock
 from leadstate.api.configuration import select
 from leadstate.api.run_lock import hold_locks
 from leadstate.config import Configuration
+from leadstate.model.diagnostics import Diagnostic
 from leadstate.model.resource import Desired
 from leadstate.model.rollout import Limit
-from leadstate.sandbox import Sandbox
+from leadstate.sandbox import Sandbox, running
 from tests.harness.faults import Fault, FaultKind, Faults
 
 YAML = """\
@@ -569,6 +570,46 @@ def test_no_account_shows_the_token_of_another(tmp_path: Path, runtime: Runtime,
     plan = leadstate.plan(leadstate.load(path), runtime=around)
     assert "<***>" in plan.to_json()
     assert other not in plan.to_json()
+
+
+ROTATED = """\
+version: 1
+accounts:
+  emea:
+    url: {url}
+    token:
+      oauth:
+        client_id: {{env: CLIENT}}
+        client_secret: {{env: SECRET}}
+        refresh_token: {{env: REFRESH}}
+        token_url: {url}/oauth/token
+labels:
+  - {{name: New, color: green}}
+"""
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_refresh_token_that_is_not_kept_is_told_of(tmp_path: Path, runtime: Runtime, *, told: bool) -> None:
+    client = {"client_id": "client", "client_secret": "s3cret-value", "refresh_token": "r3fresh-value"}
+    company = {"company": {"id": 7041, "name": "Acme", "domain": "acme"}, "oauth": {**client, "rotate": True}}
+    # The apply meets a copy, which takes the refresh token that the plan has replaced.
+    copies = [Sandbox({**company, "token": "t"}, burst=100_000, daily=None) for _ in range(2)]
+    runtime = replace(runtime, environ={"CLIENT": "client", "SECRET": "s3cret-value", "REFRESH": "r3fresh-value"})
+    heard: list[Diagnostic] = []
+    warn = heard.append if told else None
+
+    async def serve(*request: Any) -> None:
+        await copies[0].app(*request)
+
+    with running(serve) as url:
+        (tmp_path / "leadstate.yaml").write_text(ROTATED.format(url=url))
+        plan = leadstate.plan(leadstate.load(tmp_path), runtime=runtime, warn=warn)
+        del copies[0]
+        result = leadstate.apply(plan, runtime=runtime, warn=warn)
+    assert result.converged
+    code = "refresh-token-replaced"
+    assert [found.code for found in heard] == [code] * 2 * told
+    assert [[found.code for found in ended.diagnostics] for ended in (plan, result)] == [[code] * (not told)] * 2
 
 
 def test_an_account_without_a_token_stops_no_other(configuration: Configuration, runtime: Runtime) -> None:
