@@ -1,11 +1,12 @@
 """One account as the engine gets it: where it is, what it shall hold, what it allows. No token: clients hold those."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from fnmatch import fnmatchcase
-from functools import cached_property
+from fnmatch import translate
+from functools import cached_property, lru_cache
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -84,7 +85,14 @@ def explain_protected(kind: str, what: str) -> tuple[str, str]:
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:
     """Return whether a pattern matches a name. Its brackets hold a set of characters, or are those of the name."""
-    return any(fnmatchcase(name, pattern) or fnmatchcase(name, pattern.replace("[", "[[]")) for pattern in patterns)
+    return bool(patterns) and _any_of(tuple(patterns)).match(name) is not None
+
+
+@lru_cache
+def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """Return patterns as one: thousands of accounts, each with patterns of its own, ask about thousands of names."""
+    forms = dict.fromkeys(form for pattern in patterns for form in (pattern, pattern.replace("[", "[[]")))
+    return re.compile("|".join(map(translate, forms)))
 
 
 def unify_loopback(origin: str) -> str:

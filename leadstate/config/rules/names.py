@@ -268,17 +268,21 @@ def _clashes_of_others(
 def check_policies(names: Names, policies: Iterable[tuple[Policy, AccountSet]], problems: Problems) -> None:
     """Report what is declared though the policy of an account ignores it, or that is to go though it is protected."""
     kind = names.kind
-    for policy, accounts in policies:
-        for item in names.here:
-            both = item.accounts & accounts
-            if not both:
-                continue
-            spoken_of = [
+    named = [
+        (
+            item.accounts,
+            (
                 (item.spec.name, item.where, not item.present),
                 *((name, place, not item.present) for name, place in item.others_in("previously")),
                 *((name, place, True) for name, place in item.others_in("merge_from") if isinstance(name, str)),
-            ]
-            for name, place, goes in spoken_of:
+            ),
+        )
+        for item in names.here
+    ]
+    for policy, of_policy in policies:
+        for accounts, places in named:
+            both = accounts & of_policy
+            for name, place, goes in places if both else ():
                 if policy.ignores(kind.name, name):
                     words = explain_ignored(f"{shown(name)} is declared")
                     problems.error(f"ignored-{kind.name}", place, both, *words)
