@@ -3,9 +3,11 @@
 Opens no connection.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from inspect import iscoroutinefunction
 from pathlib import Path
+from types import UnionType
 
 from leadstate.config import Configuration, DeclaredAccount, Trust, read_lock
 from leadstate.config.git import Revision, read_revision
@@ -48,6 +50,24 @@ def check_texts(name: str, values: Iterable[str]) -> tuple[str, ...]:
     return found
 
 
+def check_type(name: str, value: object, kinds: type | UnionType, takes: str) -> None:
+    """Raise TypeError for an argument of another type."""
+    if not isinstance(value, kinds):
+        raise _wrong_type(name, value, takes)
+
+
+def check_function(name: str, value: Callable[..., object] | None) -> None:
+    """Raise TypeError for an argument that cannot be called, or whose result would have to be awaited."""
+    if value is not None and (not callable(value) or any(map(iscoroutinefunction, (value, type(value).__call__)))):
+        raise _wrong_type(name, value, "a function that is not `async`")
+
+
+def _wrong_type(name: str, value: object, takes: str) -> TypeError:
+    """Return the error of a wrong argument; its parts may hold secrets, so only a plain value is shown."""
+    given = repr(value) if isinstance(value, str | int | float | None) else type(value).__name__
+    return TypeError(f"`{name}` takes {takes}, not {given}")
+
+
 def load(
     paths: str | Path | Sequence[str | Path] = DEFAULT, accounts: Sequence[str] = (), trust: Trust | None = None
 ) -> Configuration:
@@ -62,7 +82,9 @@ def load(
     Raises:
         ConfigurationError: with every error in it.
         LockError: the lock file is malformed.
+        TypeError: an argument has the wrong type.
     """
+    check_type("trust", trust, Trust | None, "a `leadstate.Trust`")
     several = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     kept, diagnostics = check_texts("accounts", accounts), Diagnostics()
     sources = read_sources(several, diagnostics)
@@ -136,7 +158,11 @@ def rollback(
 
     Raises:
         ReportError: the report is not a receipt, or of another account or company.
+        TypeError: an argument has the wrong type.
     """
+    check_type("configuration", configuration, Configuration, "what `leadstate.load` returns")
+    check_type("receipt", receipt, Report, "what `leadstate.read_report` returns")
+    check_type("file", file, str | Path, "a path")
     file = str(file)
     if not is_receipt(receipt):
         raise ReportError(f"{file} is not a receipt", hint="receipts are in .leadstate/receipts")

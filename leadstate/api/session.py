@@ -16,7 +16,7 @@ from typing import Any
 
 import platformdirs
 
-from leadstate.api.configuration import Baseline, check_texts, select
+from leadstate.api.configuration import Baseline, check_function, check_texts, check_type, select
 from leadstate.api.credentials import Warn, signers_of, uses_https
 from leadstate.api.lockfile import read_lengths, update_lock_file, write_lengths
 from leadstate.api.receipts import Receipt, find_undone
@@ -240,14 +240,11 @@ class Session:
             TypeError: an argument has the wrong type; nothing was changed.
             ValueError: a number is out of its bounds, or no guard is called so; nothing was changed.
         """
-        if not isinstance(plan, Plan | doc.Report):
-            raise TypeError(f"`plan` takes a `Plan` or what `leadstate.read_report` returns, not {plan!r}")
-        if rollout is not None and not isinstance(rollout, Rollout):
-            raise TypeError(f"`rollout` takes a `leadstate.Rollout`, not {rollout!r}")
-        if on_event is not None and not callable(on_event):
-            raise TypeError(f"`on_event` takes a function, not {on_event!r}")
-        if not isinstance(lock_timeout, int | float):
-            raise TypeError(f"`lock_timeout` takes a number of seconds, not {lock_timeout!r}")
+        check_type("plan", plan, Plan | doc.Report, "a `Plan` or what `leadstate.read_report` returns")
+        check_type("rollout", rollout, Rollout | None, "a `leadstate.Rollout`")
+        check_function("on_event", on_event)
+        check_type("lock", lock, bool | None, "True or False")
+        check_type("lock_timeout", lock_timeout, int | float, "a number of seconds")
         chosen = None if only is None else [*map(_parse_target, check_texts("only", only))]
         reviewed = plan if isinstance(plan, doc.Report) else plan.report
         if reviewed.command != "plan":
@@ -486,8 +483,9 @@ async def connect(
         UnknownAccount: a name or tag that no account has.
         TypeError: an argument has the wrong type.
     """
-    if not isinstance(configuration, Configuration):
-        raise TypeError(f"`configuration` takes what `leadstate.load` returns, not {configuration!r}")
+    check_type("configuration", configuration, Configuration, "what `leadstate.load` returns")
+    check_type("runtime", runtime, Runtime | None, "a `leadstate.Runtime`")
+    check_function("warn", warn)
     accounts = check_texts("accounts", accounts)
     around = runtime or Runtime()
     configuration = select(configuration, accounts)
@@ -534,8 +532,7 @@ def _list_others(plan: Plan, chosen: Sequence[Target]) -> set[Address]:
 
 def _check_integer(name: str, value: int, most: int | None = None) -> None:
     """Raise TypeError or ValueError for an argument that is no integer from 0 to `most`."""
-    if not isinstance(value, int):
-        raise TypeError(f"`{name}` takes an integer, not {value!r}")
+    check_type(name, value, int, "an integer")
     if value < 0 or (most is not None and value > most):
         raise ValueError(f"`{name}` takes an integer from 0 {'on' if most is None else f'to {most}'}, not {value}")
 

@@ -76,7 +76,10 @@ class Rollout:
 
         Raises:
             ValueError: it is malformed.
+            TypeError: it is no text.
         """
+        if not isinstance(text, str):
+            raise TypeError(f"a rollout is a text like 1,10%,{REST}, not {text!r}")
         *sizes, last = (size.strip() for size in text.split(","))
         rollout = cls(tuple(sizes), max_failed)
         if last != REST:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -223,6 +224,9 @@ def test_a_stored_plan_is_applied(configuration: Configuration, runtime: Runtime
         ({"max_tokens": -1}, ValueError, "`max_tokens` takes an integer from 0 on, not -1"),
         ({"reserve": None}, TypeError, "`reserve` takes an integer, not None"),
         ({"reserve": 101}, ValueError, "`reserve` takes an integer from 0 to 100, not 101"),
+        ({"runtime": {"environ": "secret"}}, TypeError, "`runtime` takes a `leadstate.Runtime`, not dict"),
+        ({"warn": "print"}, TypeError, "`warn` takes a function that is not `async`, not 'print'"),
+        ({"warn": asyncio.sleep}, TypeError, "`warn` takes a function that is not `async`, not function"),
     ],
 )
 def test_a_wrong_argument_of_a_plan_is_refused_before_anything_is_read(
@@ -235,18 +239,31 @@ def test_a_wrong_argument_of_a_plan_is_refused_before_anything_is_read(
     asked: list[httpx.Request] = []
     around = replace(runtime, transport=httpx.MockTransport(asked.append))  # type: ignore[arg-type]  # never answers
     with pytest.raises(error, match=re.escape(words)):
-        leadstate.plan(configuration, **{"accounts": ["emea"], **settings}, runtime=around)
+        leadstate.plan(configuration, **{"accounts": ["emea"], "runtime": around, **settings})
     assert not asked
+
+
+class Sleeper:
+    async def __call__(self, _: object) -> None:
+        """Do what nobody awaits."""
 
 
 @pytest.mark.parametrize(
     ("settings", "error", "words"),
     [
         ({"rollout": "1,rest"}, TypeError, "`rollout` takes a `leadstate.Rollout`, not '1,rest'"),
-        ({"on_event": "print"}, TypeError, "`on_event` takes a function, not 'print'"),
+        ({"on_event": "print"}, TypeError, "`on_event` takes a function that is not `async`, not 'print'"),
+        ({"on_event": asyncio.sleep}, TypeError, "`on_event` takes a function that is not `async`, not function"),
+        (
+            {"on_event": partial(asyncio.sleep, 0)},
+            TypeError,
+            "`on_event` takes a function that is not `async`, not partial",
+        ),
+        ({"on_event": Sleeper()}, TypeError, "`on_event` takes a function that is not `async`, not Sleeper"),
         ({"only": "label:Hot"}, TypeError, "`only` takes a list of texts"),
         ({"allow": ["bogus"]}, ValueError, "'bogus' is not one of"),
         ({"max_tokens": "5"}, TypeError, "`max_tokens` takes an integer, not '5'"),
+        ({"lock": "no"}, TypeError, "`lock` takes True or False, not 'no'"),
         ({"lock_timeout": "5"}, TypeError, "`lock_timeout` takes a number of seconds, not '5'"),
     ],
 )
@@ -256,6 +273,17 @@ def test_a_wrong_argument_of_an_apply_is_refused_before_anything_is_written(
     with pytest.raises(error, match=re.escape(words)):
         leadstate.apply(plan, **settings, runtime=runtime)
     assert not runtime.receipts.exists()
+
+
+def test_what_is_no_trust_is_refused_before_a_file_is_read(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"`trust` takes a `leadstate\.Trust`, not 'x'"):
+        leadstate.load(tmp_path / "missing.yaml", trust="x")  # type: ignore[arg-type]  # what is refused
+
+
+def test_only_a_stored_receipt_is_rolled_back(configuration: Configuration, plan: leadstate.Plan) -> None:
+    words = re.escape("`receipt` takes what `leadstate.read_report` returns, not Plan")
+    with pytest.raises(TypeError, match=words):
+        leadstate.rollback(configuration, plan, "plan.json")  # type: ignore[arg-type]  # what is refused
 
 
 @pytest.mark.parametrize("sizes", [("0",), ("x",), ("101%",)])

@@ -43,3 +43,8 @@ def test_wave_sizes_are_numbers_or_percentages() -> None:
 def test_invalid_waves_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not the size of a wave|does not end"):
         Rollout.parse(text)
+
+
+def test_what_is_no_text_is_no_rollout() -> None:
+    with pytest.raises(TypeError, match="a rollout is a text like 1,10%,rest, not 3"):
+        Rollout.parse(3)  # type: ignore[arg-type]  # what is refused
