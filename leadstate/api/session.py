@@ -223,8 +223,9 @@ class Session:
             allow: guards to lift, besides those that were lifted for the plan; a stored plan does not tell which.
             max_tokens: rate-limit tokens that an account's apply may cost, in place of what the plan was made with.
             only: addresses of the changes to make; unless given all. The others are declined, and what needs them too.
-            on_event: called for each change that ends, with an `Event`; `str()` of it is a line. Where it raises, the
-                run goes on, and `Result.notes` says so.
+            on_event: called for each change that ends, with an `Event`; `str()` of it is a line. Where it raises an
+                `Exception`, the run goes on, and `Result.notes` says so; anything else, as `SystemExit`, is raised once
+                the requests under way have ended and the receipt is written.
             lock: whether to bring the lock file up to date; unless given, where it exists.
             lock_timeout: seconds to wait for another apply of these accounts on this machine.
             rollout: which accounts come before the others.
@@ -269,9 +270,18 @@ class Session:
                 raise Refused(now)
             reporter = Reporter(on_event or (lambda _: None))
             declined = () if chosen is None else _list_others(now, chosen)
-            result = await part.carry_out(now, declined=declined, observers=(reporter,), lock=lock, rollout=rollout)
+            result = await part.carry_out(
+                now,
+                declined=declined,
+                observers=(reporter,),
+                interrupted=reporter.interrupted,
+                lock=lock,
+                rollout=rollout,
+            )
         if reporter.failure is None:
             return result
+        if reporter.interrupted.is_set():
+            raise reporter.failure
         summary = f"`on_event` raised {type(reporter.failure).__name__}: {reporter.failure}"
         note = Diagnostic("events", Severity.ERROR, summary, hint="the receipt holds what was done")
         return replace(result, notes=(*result.notes, note))

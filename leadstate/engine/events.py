@@ -1,5 +1,6 @@
 """What happens while a plan is applied, for whoever wants to know: a receipt, a progress bar."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,19 +53,26 @@ class Event:
 
 
 class Reporter(Observer):
-    """Calls a function for each change that ends; where it raises, the run goes on.
+    """Calls a function for each change that ends; where it raises an exception, the run goes on.
 
     Attributes:
         failure: the first exception that the function has raised.
+        interrupted: set once it has raised what is to end the run, as `SystemExit` is; it is not called again then.
     """
 
     def __init__(self, report: Callable[[Event], object]) -> None:
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
+        self.interrupted = asyncio.Event()
         self._report = report
 
     def finished(self, change: Change, outcome: Outcome) -> None:
         """Hear that a change has ended."""
+        if self.interrupted.is_set():
+            return
         try:
             self._report(Event(change.address, change.action.value, outcome.status.value, outcome.detail or ""))
-        except Exception as failure:  # noqa: BLE001  whatever a caller's function does: a run is not ended halfway by it
+        except (Exception, asyncio.CancelledError) as failure:  # noqa: BLE001  a run is not ended halfway by a function
             self.failure = self.failure or failure
+        except BaseException as failure:  # noqa: BLE001  whoever has begun the run raises it once that has ended
+            self.failure = failure
+            self.interrupted.set()

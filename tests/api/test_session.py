@@ -480,16 +480,45 @@ def test_each_plan_and_apply_of_a_session_tells_its_own_cost(
     assert [told_cost for told_cost, _ in told] == [metered_cost for _, metered_cost in told]
 
 
-def test_a_function_that_raises_stops_no_apply_and_is_told(configuration: Configuration, runtime: Runtime) -> None:
+@pytest.mark.parametrize("failure", [ValueError, asyncio.CancelledError])
+def test_a_function_that_raises_stops_no_apply_and_is_told(
+    configuration: Configuration, runtime: Runtime, failure: type[BaseException]
+) -> None:
     def fail(_: leadstate.Event) -> None:
-        raise ValueError("the log is closed")
+        raise failure("the log is closed")
 
     plan = leadstate.plan(configuration, accounts=["emea"], runtime=runtime)
     result = leadstate.apply(plan, on_event=fail, runtime=runtime)
     assert [change.result and change.result.status for change in result.accounts[0].changes] == ["applied"] * 2
     assert [(note.code, note.summary) for note in result.notes] == [
-        ("events", "`on_event` raised ValueError: the log is closed")
+        ("events", f"`on_event` raised {failure.__name__}: the log is closed")
     ]
+
+
+@pytest.mark.parametrize("failure", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_a_function_that_ends_the_process_ends_the_apply_first(
+    configuration: Configuration, runtime: Runtime, failure: type[BaseException]
+) -> None:
+    assert configuration.lock_file is not None
+    path = configuration.lock_file.with_name("leadstate.yaml")
+    many = "".join(f"  - {{name: Label {number}, color: red}}\n" for number in range(30))
+    path.write_text(path.read_text() + many)
+    plan = leadstate.plan(leadstate.load(path), accounts=["emea"], runtime=runtime)
+    heard: list[leadstate.Event] = []
+
+    def fail(event: leadstate.Event) -> None:
+        heard.append(event)
+        raise failure
+
+    with pytest.raises(failure):
+        leadstate.apply(plan, on_event=fail, runtime=runtime)
+    assert [event.status for event in heard] == ["applied"]
+    (receipt,) = runtime.receipts.iterdir()
+    account = leadstate.read_report(receipt).accounts[0]
+    assert {change.result and change.result.status for change in account.changes} == {"applied", "skipped"}
+    again = leadstate.plan(plan.configuration, runtime=runtime)
+    assert 0 < again.summary.changes < plan.summary.changes
+    assert leadstate.apply(again, runtime=runtime).converged
 
 
 def test_the_diagnostics_of_a_result_say_why_it_has_not_converged(
