@@ -90,14 +90,14 @@ class Listed:
         for lead, row in zip(decode_summaries(operation, rows), rows, strict=True):
             for label in dict.fromkeys(lead.label_ids):
                 self.by_label[label].append(lead.id)
-            if is_elsewhere(account, marker := lead.origin_id or ""):
+            if (marker := lead.origin_id) and is_elsewhere(account, marker):
                 self.elsewhere[marker].append(lead.id)
-            if account.owns(lead.origin_id) or account.remembers(KIND.name, lead.id):
+            if account.owns(marker) or account.remembers(KIND.name, lead.id):
                 ours.append(row)
                 continue
             self.others += 1
             # A create of ours may have made it, and the server may have ignored the ownership marker.
-            title = row.get("title") if row.get("origin") == "API" and not lead.origin_id else None
+            title = row.get("title") if row.get("origin") == "API" and not marker else None
             if operation is KIND.listing and isinstance(title, str):
                 collapsed = collapse(title)
                 if collapsed in account.titles:
