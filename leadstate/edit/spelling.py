@@ -66,7 +66,8 @@ def _text(text: str, quote: str, *, flow: bool) -> str:
     if quote != '"' and not HIDDEN.search(text):
         if quote == "'":
             return "'" + text.replace("'", "''") + "'"
-        if _is_plain(text, flow=flow):
+        # Space of other scripts at an end is not seen without quotes, and is easily lost.
+        if text == text.strip() and _is_plain(text, flow=flow):
             return text
     return quoted(text)
 

@@ -18,6 +18,8 @@ from leadstate.edit.spelling import UnwritableError, spell
         # Within brackets a dash may begin a plain text; a question mark and a colon may not.
         ("-5%", "-5%"),
         ("- a", '"- a"'),
+        ("\xa0", '"\xa0"'),
+        ("a\u3000", '"a\u3000"'),
         ("?a", '"?a"'),
         ("a?", "a?"),
         ("-", '"-"'),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from leadstate.config.yaml.diagnostics import Diagnostics, Source
@@ -152,6 +152,7 @@ def test_a_new_scalar_changes_its_line_only(document: tuple[str, list[str], str]
 
 
 @SETTINGS
+@example(("labels:\n", ["  - a: 1\n"], ""), [{"\xa0": 1}])
 @given(documents(), st.lists(st.dictionaries(TEXTS, VALUES, min_size=1, max_size=3), min_size=1, max_size=3))
 def test_new_items_come_after_the_others(document: tuple[str, list[str], str], new: list[dict[str, Any]]) -> None:
     head, items, tail = document
