@@ -121,7 +121,7 @@ def write_lengths(folder: Path, before: Lengths, lengths: Lengths) -> None:
     long = {name: {id_: n for id_, n in found.items() if n >= MATTERS_FROM} for name, found in lengths.items()}
     after = {name: found for name, found in {**before, **long}.items() if found}
     # A user without a home, as in some containers, has a cache at a literal "~".
-    if after == before or not folder.is_absolute():
+    if after == before or folder.parts[:1] == ("~",):
         return
     # GitLab's jobs keep it in the checkout, where a commit may have put a link.
     if link_outwards(folder / NAME) is not None:

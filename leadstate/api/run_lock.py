@@ -159,11 +159,10 @@ def hold_file_lock(path: Path, folder: Path) -> Iterator[None]:
 
 def _make_path(key: str, folder: Path) -> Path:
     """Return where a lock is, its folder made; raise NoStateFolder or OSError if there is none."""
-    try:
-        folder = folder.expanduser().absolute()
-    except RuntimeError:  # as in some containers, where the default is below a literal "~"
-        raise _folder_error(folder, "this user has no home") from None
-    path = folder / "locks" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.lock"
+    # A user without a home, as in some containers, has a state folder at a literal "~".
+    if folder.parts[:1] == ("~",):
+        raise _folder_error(folder, "this user has no home")
+    path = folder.absolute() / "locks" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.lock"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 

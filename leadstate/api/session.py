@@ -6,7 +6,7 @@ Prints nothing and knows no exit codes. What is asked of a person, shown or logg
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -88,7 +88,10 @@ class Runtime:
     def __post_init__(self) -> None:
         """Take texts for the folders, too: an apply must not fail half-way on one."""
         for name in ("receipts", "cache", "state"):
-            object.__setattr__(self, name, Path(getattr(self, name)))
+            folder = Path(getattr(self, name))
+            with suppress(RuntimeError):  # a user without a home has a literal "~"
+                folder = folder.expanduser()
+            object.__setattr__(self, name, folder)
 
 
 @dataclass(frozen=True)

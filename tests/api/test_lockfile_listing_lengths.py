@@ -49,6 +49,12 @@ def test_without_a_home_no_folder_named_tilde_is_created(tmp_path: Path, monkeyp
     assert not list(tmp_path.iterdir())
 
 
+def test_a_cache_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_lengths(Path("cache"), {}, LONG)
+    assert read_lengths(tmp_path / "cache") == read_lengths(Path("cache")) != {}
+
+
 def test_an_unwritable_cache_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     write_lengths(tmp_path / "file", {}, LONG)

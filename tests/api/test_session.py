@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pickle
+import pwd
 import re
 import shutil
 import subprocess
@@ -104,6 +105,17 @@ def test_the_folders_of_the_surroundings_may_be_texts(configuration: Configurati
     assert result.converged
     assert result.receipt is not None
     assert result.receipt.parent == tmp_path / "receipts"
+
+
+@pytest.mark.parametrize("home", [True, False])
+def test_the_folders_of_the_surroundings_may_be_below_the_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, home: bool
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path)) if home else monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)
+    around = Runtime(receipts=Path("~/a"), cache=Path("~/b"), state=Path("~/c"))
+    top = tmp_path if home else Path("~")
+    assert (around.receipts, around.cache, around.state) == (top / "a", top / "b", top / "c")
 
 
 def test_a_plan_is_applied_without_await(plan: leadstate.Plan, runtime: Runtime) -> None:
