@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from leadstate.api.configuration import load, rollback
     from leadstate.api.plain import apply, plan
     from leadstate.api.receipts import read_report
-    from leadstate.api.results import Plan, Result
+    from leadstate.api.results import Event, Plan, Result
     from leadstate.api.session import Runtime, Session, connect
     from leadstate.config import Trust
-    from leadstate.engine.events import Event
     from leadstate.model.rollout import Rollout
 
 __version__ = "0.1.0.dev0"
@@ -48,10 +47,9 @@ _HOMES = {
     "leadstate.api.configuration": ("load", "rollback"),
     "leadstate.api.plain": ("apply", "plan"),
     "leadstate.api.receipts": ("read_report",),
-    "leadstate.api.results": ("Plan", "Result"),
+    "leadstate.api.results": ("Event", "Plan", "Result"),
     "leadstate.api.session": ("Runtime", "Session", "connect"),
     "leadstate.config": ("Trust",),
-    "leadstate.engine.events": ("Event",),
     "leadstate.model.rollout": ("Rollout",),
 }
 

@@ -5,10 +5,9 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from leadstate.api.credentials import Warn
-from leadstate.api.results import Plan, Result
+from leadstate.api.results import Event, Plan, Result
 from leadstate.api.session import Runtime, connect
 from leadstate.config import Configuration
-from leadstate.engine.events import Event
 from leadstate.model.account import ImpactLevel
 from leadstate.model.diagnostics import LeadstateError
 from leadstate.model.rollout import Rollout

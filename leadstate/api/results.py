@@ -1,5 +1,6 @@
-"""What a session returns: a plan, the result of an apply, and the errors that carry a plan."""
+"""What a session returns and tells: a plan, events, the result of an apply, and the errors that carry a plan."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -7,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadstate.config import Configuration
+from leadstate.engine.events import Observer
 from leadstate.engine.run import Applied, Settings
+from leadstate.model.address import Address
 from leadstate.model.diagnostics import Diagnostic, LeadstateError, Severity, counted, worst
-from leadstate.model.plan import AccountPlan, Status
+from leadstate.model.plan import AccountPlan, Change, Outcome, Status
 from leadstate.pipedrive.connection import Spent
 from leadstate.report import document as doc
 from leadstate.report.build import diagnostic_row
@@ -133,6 +136,52 @@ def _withhold(plan: AccountPlan) -> AccountPlan:
     )
     kept = (diagnostic for diagnostic in plan.diagnostics if diagnostic.severity is not Severity.GUARD)
     return replace(plan, diagnostics=(*kept, why))
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change has ended.
+
+    Attributes:
+        address: the object.
+        action: `add`, `update` or `delete`.
+        status: `applied`, `failed`, `skipped`, `conflict`, `unknown` or `declined`.
+        detail: why, where it was not applied.
+    """
+
+    address: Address
+    action: str
+    status: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.address}: {self.action} {self.status}" + (f" ({self.detail})" if self.detail else "")
+
+
+class Reporter(Observer):
+    """Calls a function for each change that ends; where it raises an exception, the run goes on.
+
+    Attributes:
+        failure: the first exception that the function has raised.
+        interrupted: set once it has raised what is to end the run, as `SystemExit` is; it is not called again then.
+    """
+
+    def __init__(self, report: Callable[[Event], object]) -> None:
+        self.failure: BaseException | None = None
+        self.interrupted = asyncio.Event()
+        self._report = report
+
+    def finished(self, change: Change, outcome: Outcome) -> None:
+        """Hear that a change has ended."""
+        if self.interrupted.is_set():
+            return
+        try:
+            self._report(Event(change.address, change.action.value, outcome.status.value, outcome.detail or ""))
+        except (Exception, asyncio.CancelledError) as failure:  # noqa: BLE001  a run is not ended halfway by a function
+            self.failure = self.failure or failure
+        except BaseException as failure:  # noqa: BLE001  whoever has begun the run raises it once that has ended
+            self.failure = failure
+            self.interrupted.set()
 
 
 @dataclass(frozen=True)

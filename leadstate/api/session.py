@@ -20,11 +20,11 @@ from leadstate.api.configuration import Baseline, check_function, check_texts, c
 from leadstate.api.credentials import Warn, signers_of, uses_https
 from leadstate.api.lockfile import read_lengths, update_lock_file, write_lengths
 from leadstate.api.receipts import Receipt, find_undone
-from leadstate.api.results import Plan, Refused, Result, StalePlan
+from leadstate.api.results import Event, Plan, Refused, Reporter, Result, StalePlan
 from leadstate.api.run_lock import NoStateFolder, wait_for_locks
 from leadstate.config import Configuration, LockError
 from leadstate.engine.apply.execute import Outcomes, decline
-from leadstate.engine.events import Event, Observer, Reporter
+from leadstate.engine.events import Observer
 from leadstate.engine.jobs import AccountJob, Ended
 from leadstate.engine.run import Applied, Settings, apply_all, plan_all, plan_and_compare, skip_all, unread
 from leadstate.kinds import KINDS

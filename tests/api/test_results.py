@@ -2,7 +2,7 @@
 
 import pytest
 
-from leadstate.engine.events import Event, Reporter
+from leadstate.api.results import Event, Reporter
 from leadstate.model.address import Address
 from leadstate.model.plan import Outcome, Status
 from tests.harness.builders import account as declared
