@@ -30,6 +30,7 @@ class Operation:
         tokens: cost of a request, in rate-limit tokens.
         version: of the API.
         search: whether it has the burst window of searches, 10 requests in 2 s (Pipedrive docs: rate limiting).
+        paged: whether it lists in pages, by offset.
     """
 
     id: str
@@ -38,10 +39,11 @@ class Operation:
     tokens: int
     version: Literal["v1", "v2"] = "v1"
     search: bool = False
+    paged: bool = False
 
 
-GET_LEADS: Final = Operation("getLeads", "GET", "/leads", 20)
-GET_ARCHIVED_LEADS: Final = Operation("getArchivedLeads", "GET", "/leads/archived", 40)
+GET_LEADS: Final = Operation("getLeads", "GET", "/leads", 20, paged=True)
+GET_ARCHIVED_LEADS: Final = Operation("getArchivedLeads", "GET", "/leads/archived", 40, paged=True)
 GET_LEAD: Final = Operation("getLead", "GET", "/leads/{id}", 2)
 ADD_LEAD: Final = Operation("addLead", "POST", "/leads", 10)
 UPDATE_LEAD: Final = Operation("updateLead", "PATCH", "/leads/{id}", 10)

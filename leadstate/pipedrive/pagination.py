@@ -19,7 +19,7 @@ from leadstate.pipedrive.errors import EndlessListing, IncompleteListing
 from leadstate.pipedrive.operations import Operation, Request
 
 AT_ONCE = 4
-"""Pages of one listing under way at the same time, where they are known to be there; the limiter paces them."""
+"""Pages of an account that are under way at the same time; `Connection` holds the others back, and paces them."""
 
 AHEAD = 2 * AT_ONCE
 """Pages asked for or answered that wait for their turn: a slow one does not keep those behind it from being asked."""
@@ -89,12 +89,11 @@ async def read_pages(
     listed = _Rows(operation, bounds)
     under_way: deque[asyncio.Task[Answer]] = deque()
     asked = 0
-    lanes = asyncio.Semaphore(AT_ONCE)
     try:
         for number in itertools.count():
             while asked <= number or asked < _reach(number, known):
                 request = Request(operation, query=(*query, ("limit", str(size)), ("start", str(asked * step))))
-                under_way.append(asyncio.create_task(_in_turn(get, request, lanes)))
+                under_way.append(asyncio.create_task(get(request)))
                 asked += 1
             answer, start = await under_way.popleft(), number * step
             rows = answer.rows()
@@ -186,12 +185,6 @@ class _Rows:
         return IncompleteListing(self._operation.id, f"the listing changed while it was read (near row {start})")
 
 
-async def _in_turn(get: Get, request: Request, lanes: asyncio.Semaphore) -> Answer:
-    """Send a request of which only so many are under way at a time."""
-    async with lanes:
-        return await get(request)
-
-
 async def _drop(under_way: deque[asyncio.Task[Answer]]) -> None:
     for task in under_way:
         task.cancel()
@@ -237,7 +230,6 @@ class MeasuredListing:
         self._most: int | None = None
         self._edges: dict[int, tuple[object, object]] = {}
         self._rows = _Rows(operation, bounds)
-        self._lanes = asyncio.Semaphore(AT_ONCE)
 
     @property
     def pages(self) -> int | None:
@@ -291,7 +283,7 @@ class MeasuredListing:
                 raise self._rows.shifted(number * self._step)
 
     async def read(self, number: int) -> None:
-        """Read one page, of which only a few are under way at a time however many are asked for.
+        """Read one page; however many are asked for, only a few are under way at a time.
 
         Raises:
             IncompleteListing: the listing changed meanwhile.
@@ -299,7 +291,7 @@ class MeasuredListing:
         """
         start = number * self._step
         query = (("limit", str(self._size)), ("start", str(start)))
-        answer = await _in_turn(self._get, Request(self._operation, query=query), self._lanes)
+        answer = await self._get(Request(self._operation, query=query))
         rows = answer.rows()
         if number and len(rows) <= 1 and not answer.page()[1]:  # at most the last row of the page before
             self._most = number if self._most is None else min(self._most, number)

@@ -28,8 +28,18 @@ from leadstate.pipedrive.errors import (
     TooLarge,
     Unreachable,
 )
-from leadstate.pipedrive.operations import ADD_LABEL, GET_LABELS, GET_LEAD, SEARCH_PERSONS, UPDATE_LEAD, Delay, Request
+from leadstate.pipedrive.operations import (
+    ADD_LABEL,
+    GET_LABELS,
+    GET_LEAD,
+    GET_LEADS,
+    SEARCH_PERSONS,
+    UPDATE_LEAD,
+    Delay,
+    Request,
+)
 from leadstate.pipedrive.pacing import SEARCH_LIMIT
+from leadstate.pipedrive.pagination import AT_ONCE
 from leadstate.pipedrive.secrets import Secrets, Token
 from tests.harness.connections import FakeTime, connect
 
@@ -232,6 +242,31 @@ def test_what_goes_wrong_and_when_it_is_sent_again_is_logged(caplog: pytest.LogC
         ("INFO", "getLeadLabels: acme.pipedrive.com did not answer within 30 s; again in 0.2 s"),
         ("DEBUG", "GET /leadLabels -> 200"),
     ]
+
+
+def test_four_pages_are_under_way_at_a_time_and_a_page_is_read_once_the_next_is_asked_for() -> None:
+    steps: list[tuple[str, int]] = []
+    most = under_way = 0
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal most, under_way
+        steps.append(("asked", int(request.url.params["start"])))
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0)
+        under_way -= 1
+        return httpx.Response(200, json={"success": True, "data": []})
+
+    async def read(connection: Connection) -> None:
+        async def get(start: int) -> None:
+            await connection.exchange(Request(GET_LEADS, query=(("start", str(start)),)))
+            steps.append(("read", start))
+
+        await asyncio.gather(*map(get, range(3 * AT_ONCE)))
+
+    connect(httpx.MockTransport(answer), read, origin=ADDRESS)
+    assert most == AT_ONCE == 4
+    assert all(steps.index(("asked", start + AT_ONCE)) < steps.index(("read", start)) for start in range(2 * AT_ONCE))
 
 
 class Failing(Signer):

@@ -36,7 +36,7 @@ def read(server: ListingServer, known: int = 0, size: int = SIZE) -> list[int]:
 def test_rows_come_once_and_in_order_for_any_known_length(count: int, known: int, turns: list[int]) -> None:
     server = ListingServer(list(range(count)), turns=turns)
     assert read(server, known) == list(range(count))
-    assert server.most <= AT_ONCE
+    assert server.most <= AHEAD
     there = pages_of(count)
     beyond = len(server.starts) - there
     if known == there:
@@ -63,13 +63,13 @@ def test_the_granted_page_size_may_be_smaller(count: int, known: int, granted: i
     """Pages that were asked for as if it granted all are dropped, and every row still comes once."""
     server = ListingServer(list(range(count)), granted, turns)
     assert read(server, known) == list(range(count))
-    assert server.most <= AT_ONCE
+    assert server.most <= AHEAD
 
 
 def test_pages_of_known_length_are_read_concurrently() -> None:
     server = ListingServer(list(range(41)))
     assert read(server, known=10) == list(range(41))
-    assert server.most == AT_ONCE
+    assert AT_ONCE <= server.most <= AHEAD
     assert server.starts == list(range(0, 40, SIZE - 1))
 
 
@@ -80,7 +80,6 @@ def test_a_slow_page_but_the_first_does_not_delay_later_requests() -> None:
         return [len(server.starts) async for _ in read_pages(server.get, GET_LEADS, (), 10, SIZE)]
 
     assert asyncio.run(asked_before_each_page())[:2] == [AT_ONCE, 1 + AHEAD]
-    assert server.most == AT_ONCE
 
 
 def test_pages_of_unknown_length_are_read_one_by_one_until_ten_are_there() -> None:
@@ -97,7 +96,7 @@ def test_a_long_listing_of_unknown_length_is_read_concurrently_at_a_tenth_in_vai
         return [len(server.starts) async for _ in read_pages(server.get, GET_LEADS, (), 0, SIZE)]
 
     asked = asyncio.run(main())
-    assert server.most == AT_ONCE
+    assert server.most == AHEAD
     assert pages_of(401) == 100
     assert len(server.starts) - 100 <= AHEAD
     assert [asked[number] for number in (8, 9, 19)] == [9, 11, 22]
