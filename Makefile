@@ -13,7 +13,7 @@ help:
 	@echo "make test    run all checks and tests"
 	@echo "make judges  clients and validators that others wrote, against leadstate and the sandbox (some minutes)"
 	@echo "make prove   the proofs of safety at length: every request, every fault"
-	@echo "make mutate  how many planted mistakes the tests notice (two to three hours)"
+	@echo "make mutate SAMPLE=1500   how many planted mistakes the tests notice, of so many; all of them take two to three hours"
 	@echo "make bench   measure the budgets of docs/explanation/performance.md, beside other tools (some minutes, best on a quiet machine)"
 	@echo "make measure the size of the package, and how much of it one changed label runs through"
 	@echo "make partitions  50 accounts as partitions of Dagster, two of them killed (some minutes)"
@@ -103,8 +103,7 @@ prove: .venv/.dev
 mutate: .venv/.dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt mutmut
 	@rm -rf mutants
-	@nice $(BIN)/mutmut run --max-children 1
-	@$(BIN)/mutmut results
+	@nice $(BIN)/python tools/mutate.py $(SAMPLE)
 
 bench: .venv/.dev $(PEERS)
 	@$(BIN)/python -m benchmarks
