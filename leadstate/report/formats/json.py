@@ -45,7 +45,7 @@ def digest_of(document: Mapping[str, Any]) -> str:
     """Return a hash over a document as JSON, its own digest left out; what a later version adds counts as well."""
     rest = {name: value for name, value in document.items() if name not in {"accounts", "digest"}}
     digest = hashlib.sha256(canonical(rest))
-    for account in document["accounts"]:
+    for account in document.get("accounts", ()):
         digest.update(b"\n" + canonical(account))
     return f"sha256:{digest.hexdigest()}"
 

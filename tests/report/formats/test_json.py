@@ -51,6 +51,14 @@ def test_members_of_a_later_minor_version_are_ignored_yet_sealed() -> None:
         parse(json.dumps(later))
 
 
+@pytest.mark.parametrize("member", ["accounts", "digest", "diagnostics"])
+def test_a_report_that_lacks_a_member_is_edited_or_none(member: str) -> None:
+    left = json.loads("".join(to_json(many(changes=4))))
+    del left[member]
+    with pytest.raises(ReportError):
+        parse(json.dumps(left))
+
+
 def test_a_member_that_this_version_needs_is_missed() -> None:
     with pytest.raises(ReportError, match=r"summary\.add"):
         parse("".join(to_json(many(changes=4))).replace('"add": ', '"gain": '))
