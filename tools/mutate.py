@@ -25,9 +25,10 @@ def mutants() -> dict[str, int | None]:
     }
 
 
-def run(*arguments: str) -> None:
+def run(*arguments: str, errors: int | None = None) -> None:
     """Run mutmut, one mutant at a time: what some tests share, such as ports, is theirs alone then."""
-    subprocess.run([sys.executable, "-m", "mutmut", "run", "--max-children", "1", *arguments], check=False)
+    command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1", *arguments]
+    subprocess.run(command, check=False, stderr=errors)
 
 
 def main(sample: int | None) -> None:
@@ -39,7 +40,8 @@ def main(sample: int | None) -> None:
     if sample is None:
         run()
     else:
-        run("none-has-this-name")  # Mutants have names once they are made, and mutmut makes them as it runs.
+        # Mutants have names once they are made, which mutmut does before it looks for the one to run.
+        run("none-has-this-name", errors=subprocess.DEVNULL)
         made = sorted(mutants())
         run(*random.Random(0).sample(made, min(sample, len(made))))  # noqa: S311  a sample, no secret
     tried = {mutant: code for mutant, code in mutants().items() if code is not None}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from leadstate.model.address import Address, Ref, RemoteRef, Span, Target
+from leadstate.model.address import Address, Ref, RemoteRef, Span, Target, accounts_of
 from tests.harness.builders import account
 
 KINDS = ("label", "lead", "source_note")
@@ -60,3 +60,17 @@ def test_an_account_owns_markers_of_its_namespace() -> None:
     assert declared.host == "acme-emea.pipedrive.com"
     assert declared.owns("ns:a")
     assert not any(declared.owns(marker) for marker in (None, "", "ns", "nsx:a", "other:ns:a"))
+
+
+@pytest.mark.parametrize(
+    ("targets", "accounts"),
+    [
+        ((), ()),
+        (("emea/label:Hot", "us/lead:a", "emea/lead:b"), ("emea", "us")),
+        (("emea/label:Hot", "label:Hot"), ()),
+    ],
+)
+def test_targets_are_about_the_accounts_that_they_name_or_about_all(
+    targets: tuple[str, ...], accounts: tuple[str, ...]
+) -> None:
+    assert accounts_of([Target.parse(target, KINDS) for target in targets]) == frozenset(accounts)
