@@ -35,7 +35,7 @@ class LockError(LeadstateError):
 
 
 class _File(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(strict=True, extra="forbid", defer_build=True)  # most configurations have no such file
 
     version: Literal[1]
     # The file may come from anybody who can open a pull request, and ids become parts of URLs.
