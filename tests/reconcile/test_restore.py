@@ -321,6 +321,8 @@ def test_an_unanswered_create_that_several_objects_could_be_is_reported(
     assert plan.changes == ()
     assert {entry.reason for entry in plan.untouched} == {Reason.AMBIGUOUS}
     assert [(entry.kind, entry.key) for entry in plan.untouched] == expected
+    words = "stays: several {}s could be the one that the run created"
+    assert [entry.detail for entry in plan.untouched] == [words.format(kind) for kind, _ in expected]
 
 
 def relabelled(*before: str, then: tuple[str, ...], remote_id: str = "id-a") -> Touch:

@@ -44,6 +44,13 @@ def test_unmanaged_leads_are_counted_with_their_labels_only() -> None:
     assert listed.carriers == {RemoteRef("label", "a"): ["1"], RemoteRef("label", "b"): ["1", "2"]}
 
 
+def test_markers_of_other_namespaces_with_a_declared_key_are_kept_with_the_leads_that_have_them() -> None:
+    markers = ["ns:a", "old:a", "old:a", "old:other", "ns:other", "a", None]
+    listed = Listed(account(lead("a")))
+    listed.take(GET_LEADS, [{**OURS, "id": str(number), "origin_id": marker} for number, marker in enumerate(markers)])
+    assert listed.elsewhere == {"old:a": ["1", "2"]}
+
+
 @pytest.mark.parametrize(
     "bad", [None, {}, {"id": ""}, {"id": "2", "label_ids": None}, {"id": "2", "origin_id": []}, {**OURS, "title": None}]
 )
