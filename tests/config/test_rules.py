@@ -188,6 +188,14 @@ BAD: dict[str, tuple[str, str, str]] = {
         "unknown-variable",
         "vars",
     ),
+    "unknown variable in a custom field beside an overridden one": (
+        TOP
+        + lead(
+            'person: 1, custom_fields: {A: ‸"${long}", B: b}, accounts: [us], overrides: {us: {custom_fields: {B: c}}}'
+        ),
+        "unknown-variable",
+        "vars",
+    ),
     "two labels": (TOP + HOT + "  - {name: ‸Hot, color: blue}\n", "duplicate-label", "one of the two"),
     "two labels after trimming": (
         TOP + HOT + "  - {name: ‸' Hot', color: blue}\n",

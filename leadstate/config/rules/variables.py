@@ -111,17 +111,24 @@ class Variables:
         if variant.is_plain:
             return entry.spec, set()
         override = entry.spec.overrides.get(variant.account)
-        changed = dict(fields_set(override)) if override is not None else {}
+        there = dict(fields_set(override)) if override is not None else {}
+        changed: dict[str, Any] = {}
         failed: set[str] = set()
-        for name, value in changed.items():
-            # Each custom field is managed by itself, so an override of one leaves the others.
-            if isinstance(value, dict):
-                changed[name] = {**(getattr(entry.spec, name) or {}), **value}
-        for name, value in {**fields_set(entry.spec), **changed}.items():
-            if name not in _ABOUT_ACCOUNTS and used_in(value):
-                changed[name] = self.replace(value, variant, entry, *path_of(entry, variant.account, name))
-                if changed[name] is None:
-                    failed.add(name)
+        for name, value in {**fields_set(entry.spec), **there}.items():
+            parts = {path_of(entry, variant.account, name): value}
+            if name in there and isinstance(value, dict):
+                # Each custom field is managed by itself, so an override of one leaves the others.
+                others = getattr(entry.spec, name) or {}
+                parts[name,] = {key: field for key, field in others.items() if key not in value}
+            used = name not in _ABOUT_ACCOUNTS and any(map(used_in, parts.values()))
+            made: list[Any] = [
+                self.replace(part, variant, entry, *path) if used else part for path, part in parts.items()
+            ]
+            if used and None in made:
+                failed.add(name)
+                changed[name] = None
+            elif used or name in there:
+                changed[name] = made[0] if len(made) == 1 else {**made[1], **made[0]}
         return entry.spec.model_copy(update=changed), failed
 
     def _classes(self, used: frozenset[str], *, by_plan: bool) -> Sequence[AccountSet]:
