@@ -13,7 +13,7 @@ help:
 	@echo "make test    run all checks and tests"
 	@echo "make judges  clients and validators that others wrote, against leadstate and the sandbox (some minutes)"
 	@echo "make prove   the proofs of safety at length: every request, every fault"
-	@echo "make mutate SAMPLE=1500   how many planted mistakes the tests notice, of so many; all of them take two to three hours"
+	@echo "make mutate SAMPLE=1500   how many planted mistakes the tests notice, of so many (an hour); of all without SAMPLE"
 	@echo "make bench   measure the budgets of docs/explanation/performance.md, beside other tools (some minutes, best on a quiet machine)"
 	@echo "make measure the size of the package, and how much of it one changed label runs through"
 	@echo "make partitions  50 accounts as partitions of Dagster, two of them killed (some minutes)"
