@@ -55,7 +55,7 @@ def merge_reports(reports: Sequence[Report]) -> Report:
 
 
 def _as_apply(report: Report) -> Report:
-    """Return the plan that an apply reports where it wrote nothing as the report of that apply."""
+    """Return the report of an apply; one that had nothing to write has reported its plan."""
     if report.command == "apply":
         return report
     accounts = (_not_begun(account, complete=report.complete) for account in report.accounts)

@@ -87,7 +87,7 @@ def declare_accounts(
 
 
 def _by_policy(policies: Mapping[str, Policy], directory: Directory) -> list[tuple[Policy, AccountSet]]:
-    """Return each policy that ignores or protects anything with the accounts that ignore and protect the same."""
+    """Return each policy that ignores or protects anything, with all accounts that ignore and protect the same."""
     found: dict[str, tuple[Policy, AccountSet]] = {}
     for name, policy in policies.items():
         if any(policy.ignore.values()) or any(policy.protect.values()):

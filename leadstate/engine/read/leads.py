@@ -170,7 +170,7 @@ def as_declared(account: Account, lead: Live) -> Live:
 
 @retry_if_shifted
 async def read_live(account: Account, reader: Reader, longest: float = math.inf) -> Listed:
-    """List all live leads; with more than `longest` pages, which is asked for after the first, leave it there."""
+    """List all live leads; stop after the first page where there are more than `longest` pages."""
     listed = Listed(account)
     async with aclosing(reader.pages(KIND.listing)) as pages:
         async for page in pages:
