@@ -657,15 +657,15 @@ labels:
 """
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_a_refresh_token_that_is_not_kept_is_told_of(tmp_path: Path, runtime: Runtime, *, told: bool) -> None:
+@pytest.mark.parametrize("has_function", [True, False])
+def test_a_refresh_token_that_is_not_kept_is_a_warning(tmp_path: Path, runtime: Runtime, *, has_function: bool) -> None:
     client = {"client_id": "client", "client_secret": "s3cret-value", "refresh_token": "r3fresh-value"}
     company = {"company": {"id": 7041, "name": "Acme", "domain": "acme"}, "oauth": {**client, "rotate": True}}
     # The apply meets a copy, which takes the refresh token that the plan has replaced.
     copies = [Sandbox({**company, "token": "t"}, burst=100_000, daily=None) for _ in range(2)]
     runtime = replace(runtime, environ={"CLIENT": "client", "SECRET": "s3cret-value", "REFRESH": "r3fresh-value"})
     heard: list[Diagnostic] = []
-    warn = heard.append if told else None
+    warn = heard.append if has_function else None
 
     async def serve(*request: Any) -> None:
         await copies[0].app(*request)
@@ -677,8 +677,10 @@ def test_a_refresh_token_that_is_not_kept_is_told_of(tmp_path: Path, runtime: Ru
         result = leadstate.apply(plan, runtime=runtime, warn=warn)
     assert result.converged
     code = "refresh-token-replaced"
-    assert [found.code for found in heard] == [code] * 2 * told
-    assert [[found.code for found in ended.diagnostics] for ended in (plan, result)] == [[code] * (not told)] * 2
+    assert [found.code for found in heard] == [code] * 2 * has_function
+    assert [[found.code for found in ended.diagnostics] for ended in (plan, result)] == [
+        [code] * (not has_function)
+    ] * 2
 
 
 def test_an_account_without_a_token_stops_no_other(configuration: Configuration, runtime: Runtime) -> None:

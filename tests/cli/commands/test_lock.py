@@ -169,11 +169,3 @@ def test_a_malformed_lock_file_is_an_error(shell: Shell, text: str) -> None:
         assert "error[lock-file]" in done.stderr
         assert "restore it from git; without one, remove it and run `leadstate lock`" in done.stderr
         assert "(adopted leads have to be imported again)" in done.stderr
-
-
-def test_a_lock_file_of_a_later_format_is_an_error_that_does_not_advise_to_remove_it(shell: Shell) -> None:
-    (shell.folder / "leadstate.lock.json").write_text('{"version": 2, "accounts": {}}')
-    done = shell("plan")
-    assert done.returncode == 1
-    assert "error[lock-file]" in done.stderr
-    assert "= install the leadstate that wrote it, or a later one" in done.stderr

@@ -105,7 +105,7 @@ def test_labels_and_leads_are_filtered(
     assert (*ids(found), found.foreign) == (labels, leads, foreign)
 
 
-def test_the_owner_of_a_lead_may_be_told_as_text() -> None:
+def test_the_id_of_an_owner_may_be_answered_as_text() -> None:
     fake = company()
     fake.leads["1"]["owner_id"] = "7"
     assert ids(read(fake, replace(ALL, owners=frozenset({7}))))[1] == ["1"]

@@ -39,7 +39,7 @@ def test_a_piece_holds_one_account_at_most() -> None:
     assert longest <= 2 * max(map(len, to_json(replace(whole, accounts=whole.accounts[:1]))))
 
 
-def test_members_of_a_later_minor_version_are_ignored_yet_sealed() -> None:
+def test_the_digest_covers_members_of_a_later_minor_version_which_are_ignored() -> None:
     document = many(changes=4)
     later = json.loads("".join(to_json(document)))
     later["accounts"][0]["changes"][0]["new"] = {"a": 1}
@@ -52,7 +52,7 @@ def test_members_of_a_later_minor_version_are_ignored_yet_sealed() -> None:
 
 
 @pytest.mark.parametrize("member", ["accounts", "digest", "diagnostics"])
-def test_a_report_that_lacks_a_member_is_edited_or_none(member: str) -> None:
+def test_a_report_that_lacks_a_member_is_refused(member: str) -> None:
     left = json.loads("".join(to_json(many(changes=4))))
     del left[member]
     with pytest.raises(ReportError):
